@@ -1,0 +1,195 @@
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { expect } from "chai";
+import { nodeHandler } from "../../src/adapters/node.ts";
+import { RecordingEndpoint } from "../support/endpoint.ts";
+import { RawHttp } from "../support/raw-http.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+const MB = 1024 * 1024;
+
+/** Timers that hold up the process, as a forgotten body timeout would. */
+const pendingTimers = (): number => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
+
+/** Not `end`: Node adds one of its own to a request that it gives up. */
+const EVENTS = ["data", "error", "close"];
+const listenersOf = (req: IncomingMessage): number[] => EVENTS.map((event) => req.listenerCount(event));
+
+describe("reading a body from the socket", () => {
+  let endpoint: RecordingEndpoint;
+  let server: TestServer;
+  let client: RawHttp;
+  let timersBefore: number;
+  /** The request, and how many listeners it had before the handler saw it. */
+  let seen: { req: IncomingMessage; listeners: number[] }[];
+  let answered: Promise<void>[];
+
+  const serve = async (bodyTimeoutMs?: number): Promise<void> => {
+    const handler = nodeHandler(endpoint, { bodyTimeoutMs });
+    server = await startServer((req, res) => {
+      seen.push({ req, listeners: listenersOf(req) });
+      answered.push(handler(req, res));
+    });
+    client = await RawHttp.connect(server.port);
+    // Not in a hook: each test has a timer of mocha's.
+    timersBefore = pendingTimers();
+  };
+
+  beforeEach(() => {
+    endpoint = new RecordingEndpoint();
+    seen = [];
+    answered = [];
+  });
+
+  afterEach(async () => {
+    client.destroy();
+    await server.close();
+  });
+
+  const expectNothingLeftBehind = (): void => {
+    for (const { req, listeners } of seen) expect(listenersOf(req)).to.deep.equal(listeners);
+    expect(pendingTimers()).to.equal(timersBefore);
+  };
+
+  it("leaves no listener and no timer behind", async () => {
+    await serve();
+    await client.sendHead({ "content-length": 2 });
+    await client.send("{");
+    await client.send("}");
+    expect(await client.read()).to.include({ status: 200 });
+    expectNothingLeftBehind();
+  });
+
+  it("takes a body of exactly `maxBodyBytes`", async () => {
+    endpoint.maxBodyBytes = 4;
+    await serve();
+    await client.sendHead({ "content-length": 4 });
+    await client.send("1234");
+    expect(await client.read()).to.include({ status: 200 });
+  });
+
+  describe("too large", () => {
+    it("answers 413 to a declared length, with nothing read", async () => {
+      await serve();
+      await client.sendHead({ "content-length": 50 * MB });
+      expect(await client.read()).to.deep.include({ status: 413, body: '{"received":false}' });
+      expect(seen[0]?.req.listenerCount("error")).to.equal(0);
+      expect(endpoint.refusals.map(({ code }) => code)).to.deep.equal(["HOOKBUS_BODY_TOO_LARGE"]);
+    });
+
+    for (const [title, headers] of Object.entries({
+      declared: { "content-length": 50 * MB },
+      "not declared": { "transfer-encoding": "chunked" },
+    })) {
+      it(`takes in little of 50 MB, ${title}, and the client that only ever sends can read the 413`, async () => {
+        await serve();
+        await client.sendHead(headers);
+        // One chunk that never ends.
+        if (title === "not declared") await client.send(`${(50 * MB).toString(16)}\r\n`);
+        const flooding = client.flood(50 * MB);
+
+        const response = await client.read();
+        expect(response).to.include({ status: 413 });
+        expect(response.headers).to.include({ connection: "close" });
+        await client.closed;
+        await flooding;
+        expect(server.bytesRead()).to.be.below(endpoint.maxBodyBytes + 512 * 1024);
+        expect(endpoint.bodies).to.deep.equal([]);
+        expect(server.openSockets()).to.equal(0);
+        expectNothingLeftBehind();
+      });
+    }
+
+    it("drains what little is left, so that a client which sends first and reads later gets its answer", async () => {
+      await serve();
+      client.socket.pause();
+      const reading = endpoint.next("reading");
+      await client.sendHead({ "content-length": 192 * 1024 });
+      await reading;
+      const ended = once(seen[0]?.req as IncomingMessage, "end");
+      await client.flood(192 * 1024);
+      await ended;
+      client.socket.resume();
+      expect(await client.read()).to.include({ status: 413 });
+      await client.closed;
+      expect(client.leftover()).to.equal("");
+      expectNothingLeftBehind();
+    });
+  });
+
+  it("answers 408 to a body that stalls, and gives the connection up", async () => {
+    await serve(20);
+    await client.sendHead({ "content-length": 100 });
+    await client.send("begun");
+    const response = await client.read();
+    expect(response).to.deep.include({ status: 408, body: '{"received":false}' });
+    expect(response.headers).to.include({ connection: "close" });
+    const closed = new Promise((resolve) => seen[0]?.req.socket.once("close", resolve));
+    client.destroy();
+    await closed;
+    expect(endpoint.refusals.map(({ code }) => code)).to.deep.equal(["HOOKBUS_BODY_TIMEOUT"]);
+    expectNothingLeftBehind();
+  });
+
+  it("counts the body timeout over the whole body, not from byte to byte", async () => {
+    await serve(60);
+    await client.sendHead({ "content-length": 60_000 });
+    const trickle = setInterval(() => client.socket.write("x"), 5);
+    const response = await client.read().finally(() => clearInterval(trickle));
+    expect(response).to.include({ status: 408 });
+  });
+
+  describe("when the client goes away", () => {
+    const expectAborted = async (): Promise<void> => {
+      await Promise.all(answered);
+      expect(endpoint.refusals.map(({ code }) => code)).to.deep.equal(["HOOKBUS_REQUEST_ABORTED"]);
+      expect([endpoint.bodies, endpoint.errors]).to.deep.equal([[], []]);
+      expectNothingLeftBehind();
+    };
+
+    it("gives up a body of declared length", async () => {
+      await serve();
+      await client.sendHead({ "content-length": 100 });
+      await endpoint.next("reading");
+      const refused = endpoint.next("refused");
+      await client.send("begun");
+      client.destroy();
+      await refused;
+      await expectAborted();
+    });
+
+    it("gives up a chunked body that was ended in the middle", async () => {
+      await serve();
+      await client.sendHead({ "transfer-encoding": "chunked" });
+      await endpoint.next("reading");
+      const refused = endpoint.next("refused");
+      client.socket.end("5\r\nbe");
+      await refused;
+      await expectAborted();
+    });
+
+    it("gives up a chunked body that is none", async () => {
+      await serve();
+      await client.sendHead({ "transfer-encoding": "chunked" });
+      await endpoint.next("reading");
+      const refused = endpoint.next("refused");
+      await client.send("no length\r\n");
+      await refused;
+      await expectAborted();
+    });
+
+    it("gives up at once when it went before the reading began", async () => {
+      await serve();
+      const respond = endpoint.respond.bind(endpoint);
+      endpoint.respond = async (head, readBody) => {
+        client.destroy();
+        await new Promise((resolve) => seen[0]?.req.once("close", resolve));
+        return respond(head, readBody);
+      };
+      const refused = endpoint.next("refused");
+      await client.sendHead({ "content-length": 100 });
+      await refused;
+      await expectAborted();
+    });
+  });
+});

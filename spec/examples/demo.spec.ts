@@ -1,0 +1,97 @@
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Ran, run } from "../package/run.ts";
+import { stagedPackage } from "../package/stage.ts";
+
+/** Every row of the demo's table: the delivery, the status, the outcome, and what the subscribers saw. */
+const ROWS = [
+  ["Stripe: a signed charge", "200", "handled", "charge.succeeded: receipts, charges, log, audit"],
+  ["Stripe: one for a prefix, charge.", "200", "handled", "charge.refunded: charges, log, audit"],
+  ["Stripe: one that nobody names", "200", "handled", "plan.created: log, audit"],
+  ["Stripe: the first one, replayed", "200", "duplicate", "nobody"],
+  ["Stripe: a forged signature", "401", "rejected", "nobody: bad_signature"],
+  ["Stripe: a signature ten minutes old", "401", "rejected", "nobody: timestamp_too_old"],
+  [
+    "Stripe: one of four subscribers fails",
+    "500",
+    "failed",
+    "invoice.payment_failed: ledger, mailer (failed), log, audit",
+  ],
+  ["Stripe: its retry runs what failed", "200", "handled", "invoice.payment_failed: mailer"],
+  ["Stripe: and once more", "200", "duplicate", "nobody"],
+  [
+    "Stripe: a subscriber asks for later",
+    "503",
+    "failed",
+    "checkout.session.completed: stockroom (failed), log, audit",
+  ],
+  ["Stripe: later", "200", "handled", "checkout.session.completed: stockroom"],
+  ["Stripe: unsigned, fetched back", "200", "handled", "customer.created: log, audit"],
+  ["Stripe: unsigned, of an unknown id", "401", "rejected", "nobody: HOOKBUS_UNKNOWN_EVENT"],
+  ["Conekta: a charge, fetched back", "200", "handled", "charge.paid: receipts, log, audit"],
+  ["Conekta: ignored, as it is test mode", "200", "ignored", "nobody: retriever"],
+  ["Conekta: an unknown id", "401", "rejected", "nobody: HOOKBUS_UNKNOWN_EVENT"],
+  ["Conekta: its API is down", "503", "failed", "nobody: HOOKBUS_PROVIDER_UNAVAILABLE"],
+  ["Conekta: and up again", "200", "handled", "order.paid: orders, log, audit"],
+  ["Conekta: a digest, webhook key", "200", "handled", "order.paid: orders, log, audit"],
+  ["Conekta: that digest, another body", "401", "rejected", "nobody: bad_signature"],
+  ["Conekta: a legacy digest", "200", "handled", "charge.created: log, audit"],
+  ["Conekta: no digest at all", "401", "rejected", "nobody: missing_header"],
+];
+
+describe("the demo", function () {
+  this.timeout(90_000);
+
+  let ran: Ran;
+
+  before(async () => {
+    ran = await demo("demo");
+  });
+
+  async function demo(folder: string): Promise<Ran> {
+    return run(process.execPath, ["--import", "tsx", `examples/${folder}/main.ts`], { cwd: await stagedPackage() });
+  }
+
+  it("ends by itself, with 0, and says nothing on stderr", () => {
+    expect(ran.stderr).to.equal("");
+    expect(ran.code).to.equal(0);
+  });
+
+  it("prints a row for every delivery, in aligned columns", () => {
+    const [headings = "", rule = "", ...lines] = ran.stdout.split("\n\n")[0]?.split("\n") ?? [];
+    const starts = [...rule.matchAll(/-+/g)].map((match) => match.index);
+    const cells = (line: string): string[] =>
+      starts.map((start, column) => line.slice(start, starts[column + 1]).trim());
+    expect(cells(headings)).to.deep.equal(["Delivery", "Status", "Outcome", "What the subscribers saw"]);
+    expect(lines.map(cells)).to.deep.equal(ROWS);
+  });
+
+  it("fits 120 columns", () => {
+    for (const line of ran.stdout.split("\n")) expect(line.length, line).to.be.at.most(120);
+  });
+
+  it("ends with one line that sums it up", () => {
+    expect(ran.stdout).to.match(/\n\n22 of 22 deliveries were handled as they must be\.\n$/);
+  });
+
+  it("shows what is not as it must be, and ends with 1", async () => {
+    const folder = await stagedPackage();
+    await cp(join(folder, "examples/demo"), join(folder, "examples/misled-demo"), { recursive: true });
+    const file = join(folder, "examples/misled-demo/deliveries.ts");
+    const text = await readFile(file, "utf8");
+    const misled = text.replace(
+      'handled("plan.created", "log", "audit")',
+      'handled("plan.created", "receipts", "log", "audit")',
+    );
+    expect(misled).not.to.equal(text);
+    await writeFile(file, misled);
+
+    const { code, stdout } = await demo("misled-demo");
+    expect(code).to.equal(1);
+    expect(stdout).to.match(
+      /expected +200 handled, plan\.created: receipts, log, audit\n +got +200 handled, plan\.created: log, audit/,
+    );
+    expect(stdout).to.include("21 of 22 deliveries were handled as they must be.");
+  });
+});

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { entryFiles } from "./entries.ts";
+import { reachOf } from "./graph.ts";
+import { stagedPackage } from "./stage.ts";
+
+/** The dependencies proper: what a plain install of hookbus brings along. */
+const ALLOWED = ["cockatiel", "eventemitter3", "lru-cache"];
+
+describe("what an entry point loads", function () {
+  this.timeout(60_000);
+
+  for (const [entry, target] of entryFiles()) {
+    it(`is nothing but hookbus, its dependencies and Node, for ${entry}`, async () => {
+      const { packages } = reachOf(join(await stagedPackage(), target));
+      const foreign = packages.filter((name) => !name.startsWith("node:") && !ALLOWED.includes(name));
+      expect(foreign).to.deep.equal([]);
+    });
+  }
+
+  it("is no provider, for the front door and the adapters", async () => {
+    const folder = await stagedPackage();
+    for (const entry of [".", "./express", "./fetch", "./node"]) {
+      const target = entryFiles().get(entry);
+      const { files } = reachOf(join(folder, target ?? "missing"));
+      const providers = files.filter((file) => /providers\/(?!provider\.js$|schemes\/)/.test(file));
+      expect(providers, entry).to.deep.equal([]);
+    }
+  });
+
+  it("is not the other provider, for a provider", async () => {
+    const folder = await stagedPackage();
+    expect(reachOf(join(folder, "dist/stripe.js")).files.join("\n")).not.to.match(/providers\/conekta/);
+    expect(reachOf(join(folder, "dist/conekta.js")).files.join("\n")).not.to.match(/providers\/stripe/);
+  });
+
+  it("is found through files, re-exports and bare imports", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hookbus-graph-"));
+    try {
+      await writeFile(
+        join(folder, "a.js"),
+        'import "side-effect"; export * from "./b.js"; export const c = import("late");',
+      );
+      await writeFile(join(folder, "b.js"), 'export { x } from "re-exported"; import {\n  y,\n} from "imported";');
+      const { packages } = reachOf(join(folder, "a.js"));
+      expect([...packages].sort()).to.deep.equal(["imported", "re-exported", "side-effect"]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("shows in no type of the front door that a peer would have to be installed for", async () => {
+    const folder = await stagedPackage();
+    const { packages } = reachOf(join(folder, "dist/index.d.ts"));
+    expect(packages.filter((name) => !name.startsWith("node:") && !ALLOWED.includes(name))).to.deep.equal([]);
+  });
+});

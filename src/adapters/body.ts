@@ -1,0 +1,44 @@
+import { RawBodyUnavailableError } from "../errors.ts";
+import { assertDeclared, type BodyLimits, tooLarge } from "./limits.ts";
+import type { NodeRequest } from "./node-types.ts";
+import { readStream } from "./stream.ts";
+
+/** What to change in the app when the raw bytes are gone. */
+export interface RawBodyHint {
+  readonly framework: string;
+  readonly remedy: string;
+}
+
+/**
+ * The raw bytes of a request on Node, wherever they are by now.
+ *
+ * `req.rawBody` comes first: somebody kept it on purpose. A stream that nobody read is read here, whatever `req.body`
+ * is: body-parser 1 sets it to `{}` on requests that it skips. Last comes `req.body`, as express.raw() and
+ * express.text() leave it. A parsed body is refused: serialised anew, it would seldom be what was signed.
+ *
+ * Rejects with `BodyTooLargeError`, `BodyTimeoutError`, `RequestAbortedError` or `RawBodyUnavailableError`.
+ */
+export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBodyHint): Promise<Uint8Array> {
+  const kept = asBytes(req.rawBody);
+  if (kept) return within(limits.maxBytes, kept);
+  if (!req.readableDidRead) {
+    assertDeclared(req.headers["content-length"] as string | undefined, limits.maxBytes);
+    return readStream(req, limits);
+  }
+  const left = asBytes(req.body);
+  if (left) return within(limits.maxBytes, left);
+  throw new RawBodyUnavailableError(
+    `the body was read before hookbus saw it, and its raw bytes are gone. ${hint.framework}: ${hint.remedy}`,
+  );
+}
+
+/** Text is taken as UTF-8. */
+function asBytes(value: unknown): Uint8Array | undefined {
+  if (typeof value === "string") return Buffer.from(value);
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+function within(maxBytes: number, body: Uint8Array): Uint8Array {
+  if (body.byteLength > maxBytes) throw tooLarge(maxBytes);
+  return body;
+}

@@ -1,0 +1,36 @@
+import { ConfigurationError } from "../errors.ts";
+import type { Endpoint } from "../receiver/endpoint.ts";
+
+/** What every handler takes. */
+export interface HandlerOptions {
+  /** The only path served, `"/webhooks/stripe"`: all of the URL's, compared exactly. Default: whatever comes here. */
+  readonly path?: string | undefined;
+  /**
+   * How long the whole body may take to arrive, in milliseconds.
+   * @default 10_000
+   */
+  readonly bodyTimeoutMs?: number | undefined;
+}
+
+export interface HandlerSettings {
+  readonly path: string | undefined;
+  readonly bodyTimeoutMs: number;
+}
+
+/** What a timer can wait for: beyond it, Node's fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Throws `TypeError` for a thing that is no bus and no hub, `ConfigurationError` for an option that cannot be. */
+export function handlerSettings(
+  endpoint: Endpoint,
+  { path, bodyTimeoutMs = 10_000 }: HandlerOptions = {},
+): HandlerSettings {
+  if (typeof endpoint?.respond !== "function") throw new TypeError("`endpoint` must be a bus or a hub");
+  if (path !== undefined && !path.startsWith("/")) {
+    throw new ConfigurationError('`path` must begin with a slash, as in "/webhooks/stripe"');
+  }
+  if (!(bodyTimeoutMs > 0 && bodyTimeoutMs <= LONGEST_TIMER_MS)) {
+    throw new ConfigurationError(`\`bodyTimeoutMs\` must be above zero and at most ${LONGEST_TIMER_MS} milliseconds`);
+  }
+  return { path, bodyTimeoutMs };
+}

@@ -1,0 +1,43 @@
+import { aborted, type BodyLimits, tooLarge, tooSlow } from "./limits.ts";
+import type { NodeRequest } from "./node-types.ts";
+
+/**
+ * Collects an unread request stream. Whatever the end, no listener and no timer stays behind; a stream given up is left
+ * paused, and what follows on the connection is the answer's business.
+ */
+export function readStream(req: NodeRequest, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+  // Its last event may be over already.
+  if (req.destroyed) return Promise.reject(aborted());
+
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+
+    const onData = (chunk: Uint8Array): void => {
+      size += chunk.byteLength;
+      if (size > maxBytes) giveUp(tooLarge(maxBytes));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      stopListening();
+      const [first] = chunks;
+      // Most bodies come in one piece, which needs no copy.
+      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size));
+    };
+    const onError = (cause: unknown): void => giveUp(aborted(cause));
+    const onClose = (): void => giveUp(aborted());
+    const timer = setTimeout(() => giveUp(tooSlow(timeoutMs)), timeoutMs);
+
+    function giveUp(reason: Error): void {
+      stopListening();
+      req.pause();
+      chunks.length = 0;
+      reject(reason);
+    }
+    function stopListening(): void {
+      clearTimeout(timer);
+      req.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+    }
+    req.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+  });
+}

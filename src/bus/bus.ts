@@ -1,0 +1,220 @@
+import { ConfigurationError, DispatchError } from "../errors.ts";
+import type { EventMap, Provider } from "../providers/provider.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { DeliveryFacts } from "./context.ts";
+import { type Dispatched, dispatch } from "./dispatch.ts";
+import { freezeDeeply } from "./freeze.ts";
+import { Notifications } from "./notifications.ts";
+import type { AnyEvent, EventFor, PatternOf } from "./pattern-types.ts";
+import { Settings } from "./settings.ts";
+import type { Step } from "./steps.ts";
+import type { Disposer, SubscribeOptions, Subscriber, SubscriberFunction, SubscriberObject } from "./subscriber.ts";
+import type { Subscription } from "./subscription.ts";
+import { isThenable } from "./thenable.ts";
+
+export interface BusOptions {
+  /** Unique among the buses of an application: keys and logs carry it. Default: the provider's name. */
+  readonly name?: string;
+  /** What to publish on; default: notifications of its own. */
+  readonly notifications?: Notifications;
+  readonly clock?: Clock;
+}
+
+/** Names go into paths and keys. */
+const NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/i;
+
+let buses = 0;
+
+/** Subscribers of one provider's events, and the dispatch to them. */
+export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Settings<Events, Base> {
+  readonly name: string;
+  /** Tells its subscriptions from those of another bus, which may share notifications, namespace and all. */
+  readonly #scope = `bus-${++buses}`;
+
+  constructor(provider: Provider<Events, Base>, options: BusOptions = {}) {
+    if (typeof provider?.verify !== "function") throw new TypeError("`provider` must be a provider, such as stripe()");
+    super(provider, options.notifications ?? new Notifications(), options.clock ?? systemClock);
+    this.name = options.name ?? provider.name;
+    if (!NAME.test(this.name)) {
+      throw new ConfigurationError("`name` of a bus must be letters, digits, `-` and `_`, 64 at most");
+    }
+  }
+
+  /** Calls `block` with the bus, at once. */
+  configure(block: (bus: this) => void): this {
+    if (typeof block !== "function") throw new TypeError("`configure` needs a function that takes the bus");
+    const result: unknown = block(this);
+    if (isThenable(result)) {
+      // Its rejection, if any, is told by the error below: nobody else waits for it.
+      result.then(undefined, () => undefined);
+      throw new TypeError("the function given to `configure` must not be async: settings would arrive after requests");
+    }
+    return this;
+  }
+
+  /** The gems' other name of `configure`. */
+  setup(block: (bus: this) => void): this {
+    return this.configure(block);
+  }
+
+  /**
+   * Calls `subscriber` with every event whose type matches `pattern`: `"charge.paid"` itself, `"charge."` and all
+   * below it. Returns what undoes it.
+   */
+  subscribe<P extends PatternOf<Events>>(
+    pattern: P,
+    subscriber: SubscriberFunction<EventFor<Events, Base, P>>,
+    options?: SubscribeOptions,
+  ): Disposer;
+  subscribe<P extends PatternOf<Events>>(
+    pattern: P,
+    subscriber: SubscriberObject<EventFor<Events, Base, P>>,
+    options?: SubscribeOptions,
+  ): Disposer;
+  subscribe(pattern: string, subscriber: Subscriber<never>, options?: SubscribeOptions): Disposer {
+    assertPattern(pattern);
+    return this.#add(pattern, subscriber, options, false);
+  }
+
+  /** Like `subscribe`, for one event: the subscription ends with the first event that it does not fail on. */
+  once<P extends PatternOf<Events>>(
+    pattern: P,
+    subscriber: SubscriberFunction<EventFor<Events, Base, P>>,
+    options?: SubscribeOptions,
+  ): Disposer;
+  once<P extends PatternOf<Events>>(
+    pattern: P,
+    subscriber: SubscriberObject<EventFor<Events, Base, P>>,
+    options?: SubscribeOptions,
+  ): Disposer;
+  once(pattern: string, subscriber: Subscriber<never>, options?: SubscribeOptions): Disposer {
+    assertPattern(pattern);
+    return this.#add(pattern, subscriber, options, true);
+  }
+
+  /** Calls `subscriber` with every event of this bus. */
+  all(subscriber: SubscriberFunction<AnyEvent<Events, Base>>, options?: SubscribeOptions): Disposer;
+  all(subscriber: SubscriberObject<AnyEvent<Events, Base>>, options?: SubscribeOptions): Disposer;
+  all(subscriber: Subscriber<never>, options?: SubscribeOptions): Disposer {
+    return this.#add("", subscriber, options, false);
+  }
+
+  /** Removes every subscription of `subscriber` on this bus; says whether there was one. */
+  unsubscribe(subscriber: Subscriber<never>): boolean {
+    return this.notifications.removeAll(subscriber, this.#scope);
+  }
+
+  /** Whether a subscriber would hear of an event of type `type`. */
+  listening(type: string): boolean {
+    return this.subscriptionsFor(type).length > 0;
+  }
+
+  /** Hands `event` to its subscribers, without verification or memory of it. Rejects with `DispatchError`. */
+  async publish(event: Base | Events[keyof Events]): Promise<void> {
+    const { failures } = await this.dispatch(event, this.factsOf(event));
+    if (failures.length > 0) throw new DispatchError(typeOf(event), failures);
+  }
+
+  /** Throws `ConfigurationError` unless deliveries are authenticated somehow and every setting makes sense. */
+  assertReady(): void {
+    this.assertNothingRefused();
+    if (this.keys.length === 0 && !this.retrieves) {
+      const ways = Object.keys(this.provider.secrets);
+      if (this.provider.retrieval) ways.push("apiKey");
+      throw new ConfigurationError(
+        `the bus "${this.name}" cannot authenticate deliveries: set ${ways.map((way) => `\`${way}\``).join(" or ")}`,
+      );
+    }
+    if (this.idempotency !== false && !this.idempotency.volatile) this.#assertNames();
+  }
+
+  /** @internal Whether events are fetched back before they are delivered. */
+  get retrieves(): boolean {
+    if (this.eventRetriever) return true;
+    const { retrieval } = this.provider;
+    return this.apiKey !== undefined && (retrieval?.when === "api-key" || this.keys.length === 0);
+  }
+
+  /** @internal The subscriptions an event of type `type` reaches, in order. */
+  subscriptionsFor(type: string): readonly Subscription[] {
+    return this.notifications.resolve(this.namespace.call(type), this.namespace.delimiter, this.#scope);
+  }
+
+  /** @internal */
+  dispatch(
+    event: unknown,
+    facts: DeliveryFacts,
+    kept: { skip?: readonly string[]; onDone?: (mark: string) => void | Promise<void> } = {},
+  ): Promise<Dispatched> {
+    if (this.freezeEvents) freezeDeeply(event);
+    return dispatch(this.subscriptionsFor(facts.type), event, facts, {
+      notifications: this.notifications,
+      clock: this.clock,
+      name: this.namespace.call(facts.type),
+      ...kept,
+    });
+  }
+
+  /** @internal Publishes one of hookbus's own steps. */
+  step(step: Omit<Step, "bus" | "provider">): void {
+    this.notifications.emitStep({ ...step, bus: this.name, provider: this.provider.name });
+  }
+
+  protected assertNoSubscribers(setting: string): void {
+    if (this.notifications.has(this.#scope)) {
+      throw new ConfigurationError(`set \`${setting}\` before the first subscriber of the bus "${this.name}"`);
+    }
+  }
+
+  protected notificationsReplaced(): void {}
+
+  #add(pattern: string, subscriber: Subscriber<never>, options: SubscribeOptions | undefined, once: boolean): Disposer {
+    return this.notifications.add(this.namespace.call(pattern), subscriber, {
+      ...options,
+      scope: this.#scope,
+      adapter: this.adapter,
+      once,
+    });
+  }
+
+  #assertNames(): void {
+    const { delimiter } = this.namespace;
+    for (const subscription of this.notifications.within(this.namespace.call(), delimiter, this.#scope)) {
+      if (subscription.named) continue;
+      throw new ConfigurationError(
+        `subscriber "${subscription.name}" of the bus "${this.name}" needs a \`name\` of its own: ` +
+          "what outlives the process knows it by that",
+      );
+    }
+  }
+
+  /** What can be said of an event that did not come by a delivery. */
+  protected factsOf(event: unknown): DeliveryFacts {
+    const type = typeOf(event);
+    const given = (event as { readonly id?: unknown }).id;
+    const id = typeof given === "string" ? given : "";
+    return {
+      bus: this.name,
+      provider: this.provider.name,
+      id,
+      type,
+      key: `${this.name}:${id}`,
+      verifiedBy: "nothing",
+      matchedSecret: undefined,
+      livemode: undefined,
+      created: undefined,
+      account: undefined,
+    };
+  }
+}
+
+function assertPattern(pattern: unknown): void {
+  if (typeof pattern !== "string") throw new TypeError("`pattern` must be a string");
+  if (pattern === "") throw new TypeError("`pattern` is empty: use `all` for every event");
+}
+
+function typeOf(event: unknown): string {
+  if (typeof event === "object" && event !== null && "type" in event && typeof event.type === "string")
+    return event.type;
+  throw new TypeError("`event` must be an object with a `type`");
+}

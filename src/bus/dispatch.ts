@@ -1,0 +1,153 @@
+import { Ignore, Reject, type SubscriberFailure, SubscriberTimeoutError } from "../errors.ts";
+import type { Clock } from "./clock.ts";
+import { DeliveryContext, type DeliveryFacts } from "./context.ts";
+import type { Notifications } from "./notifications.ts";
+import type { Step } from "./steps.ts";
+import { markOf, type Subscription } from "./subscription.ts";
+import { isThenable } from "./thenable.ts";
+
+export interface DispatchOptions {
+  readonly notifications: Notifications;
+  readonly clock: Clock;
+  /** The full name, for the listeners. */
+  readonly name: string;
+  /** Marks of the subscribers that are done with the event already. */
+  readonly skip?: readonly string[];
+  /** Told of each subscriber that finished. Must not throw. */
+  readonly onDone?: (mark: string) => void | Promise<void>;
+}
+
+export interface Dispatched {
+  /** What went wrong, in subscription order. */
+  readonly failures: readonly SubscriberFailure[];
+  /**
+   * Settles, never rejecting, when the subscribers that ran out of time have really settled: to whether no subscriber
+   * is left that did not finish. Absent when none ran out of time.
+   */
+  readonly late: Promise<boolean> | undefined;
+}
+
+/**
+ * Runs every subscription of the list in order, each awaited, whatever becomes of the others. The list is a snapshot:
+ * who subscribes meanwhile hears of the next event.
+ */
+export async function dispatch(
+  subscriptions: readonly Subscription[],
+  event: unknown,
+  facts: DeliveryFacts,
+  options: DispatchOptions,
+): Promise<Dispatched> {
+  const failures: SubscriberFailure[] = [];
+  const late: Promise<boolean>[] = [];
+  let unfinished = false;
+  const { skip = [] } = options;
+  const due = skip.length > 0 ? subscriptions.filter((each) => !skip.includes(markOf(each))) : subscriptions;
+  // Until its run has shown whether this was its one event, no other dispatch may find it.
+  for (const subscription of due) if (subscription.once) options.notifications.suspend(subscription);
+
+  const done = (subscription: Subscription): void | Promise<void> => {
+    if (subscription.once) options.notifications.remove(subscription);
+    return options.onDone?.(markOf(subscription));
+  };
+  const again = (subscription: Subscription): void => {
+    if (subscription.once) options.notifications.resume(subscription);
+  };
+
+  for (const subscription of due) {
+    const started = performance.now();
+    const context = new DeliveryContext(facts, subscription.name);
+    let failure: SubscriberFailure | undefined;
+    let settled = true;
+    try {
+      const result = subscription.listener(options.name, context, event);
+      if (isThenable(result)) {
+        if (subscription.timeoutMs === undefined) await result;
+        else await within(subscription.timeoutMs, result, context, options.clock);
+      }
+    } catch (thrown) {
+      if (thrown instanceof Overdue) {
+        settled = false;
+        failure = { subscriber: subscription.name, error: thrown.error };
+        late.push(
+          thrown.settled.then(async (fine) => {
+            if (fine) await done(subscription);
+            else again(subscription);
+            return fine;
+          }),
+        );
+      } else if (!(thrown instanceof Ignore)) {
+        failure = { subscriber: subscription.name, error: thrown };
+      }
+    }
+    if (failure) failures.push(failure);
+    if (settled && (!failure || isFinal(failure.error))) {
+      const marked = done(subscription);
+      if (marked !== undefined) await marked;
+    } else if (settled) {
+      unfinished = true;
+      again(subscription);
+    }
+    options.notifications.emitStep(deliverStep(facts, subscription.name, performance.now() - started, failure));
+  }
+  if (late.length === 0) return { failures, late: undefined };
+  return { failures, late: Promise.all(late).then((finished) => !unfinished && finished.every(Boolean)) };
+}
+
+/** Thrown for a subscriber that ran out of time and is still running. */
+class Overdue {
+  readonly error: SubscriberTimeoutError;
+  /** Whether it finished well in the end. Never rejects. */
+  readonly settled: Promise<boolean>;
+
+  constructor(error: SubscriberTimeoutError, settled: Promise<boolean>) {
+    this.error = error;
+    this.settled = settled;
+  }
+}
+
+async function within(
+  timeoutMs: number,
+  result: PromiseLike<unknown>,
+  context: DeliveryContext,
+  clock: Clock,
+): Promise<void> {
+  let timer: unknown;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => {
+      const error = new SubscriberTimeoutError(`subscriber "${context.subscriber}" did not settle in ${timeoutMs} ms`);
+      const settled = Promise.resolve(result).then(() => true, isFinal);
+      reject(new Overdue(error, settled));
+      context.abort(error);
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([result, overdue]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
+/** Whether a subscriber that threw this wants no other try. */
+function isFinal(thrown: unknown): boolean {
+  return thrown instanceof Ignore || thrown instanceof Reject;
+}
+
+function deliverStep(
+  facts: DeliveryFacts,
+  subscriber: string,
+  durationMs: number,
+  failure: SubscriberFailure | undefined,
+): Step {
+  return {
+    name: "hookbus.deliver",
+    bus: facts.bus,
+    provider: facts.provider,
+    durationMs,
+    outcome: failure ? "failed" : "handled",
+    id: facts.id,
+    type: facts.type,
+    verifiedBy: facts.verifiedBy,
+    subscriber,
+    ...(failure && { error: failure.error }),
+  };
+}

@@ -1,0 +1,38 @@
+import type { WebhookRequest } from "../providers/provider.ts";
+import type { DeliveryFacts, VerifiedBy } from "./context.ts";
+
+/** A posted body, parsed: unverified unless `verifiedBy` says otherwise. */
+export type EventParams = Readonly<Record<string, unknown>>;
+
+export interface RetrieveOptions {
+  /** Another account's API key; default: the bus's. */
+  readonly apiKey?: string;
+  /** The connected account (Stripe) or child company (Conekta) to ask for; default: the one the body names, if any. */
+  readonly account?: string;
+}
+
+export interface RetrieverContext<Event> {
+  /** hookbus's own guarded fetch-back. */
+  retrieve(id: string, options?: RetrieveOptions): Promise<Event>;
+  /** The delivery; absent when a trusted caller used `instrument`. */
+  readonly request: WebhookRequest | undefined;
+  readonly verifiedBy: VerifiedBy;
+}
+
+/** Fetches the event that `params` speaks of; null ignores the delivery. */
+export type EventRetriever<Event> = (
+  params: EventParams,
+  context: RetrieverContext<Event>,
+) => Event | null | Promise<Event | null>;
+
+/** Lets an event pass (as it is, or another in its place), or ignores it by null. */
+export type EventFilter<Event> = (event: Event, facts: DeliveryFacts) => Event | null | Promise<Event | null>;
+
+/** Told of every failure, with the error itself. What it throws is dropped. */
+export type ErrorListener = (error: unknown, delivery: FailedDelivery) => void;
+
+export interface FailedDelivery {
+  readonly bus: string;
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
+}

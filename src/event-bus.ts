@@ -1,0 +1,88 @@
+import { Bus, type BusOptions } from "./bus/bus.ts";
+import type { DeliveryFacts } from "./bus/context.ts";
+import type { EventParams } from "./bus/extension-points.ts";
+import type { AnyEvent } from "./bus/pattern-types.ts";
+import type { Disposer } from "./bus/subscriber.ts";
+import { DispatchError } from "./errors.ts";
+import { logSteps } from "./monitoring/logging.ts";
+import type { EventMap, Provider } from "./providers/provider.ts";
+import { factsOf } from "./receiver/facts.ts";
+import { filtered } from "./receiver/filter.ts";
+import type { HubBus } from "./receiver/hub.ts";
+import { readerOf } from "./receiver/reader.ts";
+import type { Receipt } from "./receiver/receipt.ts";
+import { Receiver, type ReceiverOptions } from "./receiver/receiver.ts";
+import type { BodyReader, RequestHead, WebhookRequest } from "./receiver/request.ts";
+
+export interface EventBusOptions extends BusOptions, ReceiverOptions {}
+
+/** An event bus for one provider's webhooks: the bus that subscribers know, with the receiver that feeds it. */
+export class EventBus<Events extends EventMap = EventMap, Base = unknown> extends Bus<Events, Base> implements HubBus {
+  readonly #receiver: Receiver;
+  #logging: Disposer;
+
+  constructor(provider: Provider<Events, Base>, options: EventBusOptions = {}) {
+    super(provider, options);
+    this.#receiver = new Receiver(this as unknown as Bus, options);
+    this.#logging = this.#log();
+  }
+
+  /** Takes one delivery, from verification to its subscribers, and says how to answer it. Never rejects. */
+  receive(request: WebhookRequest): Promise<Receipt> {
+    return this.#receiver.respond(request, readerOf(request.body));
+  }
+
+  /** As `receive`, for a body that is still on the socket; handlers use it. */
+  respond(head: RequestHead, readBody: BodyReader): Promise<Receipt> {
+    return this.#receiver.respond(head, readBody);
+  }
+
+  /** Whether a delivery could be taken now: the settings make sense, and the idempotency store answers. */
+  async isUp(): Promise<boolean> {
+    try {
+      this.assertReady();
+      if (this.idempotency !== false) await this.idempotency.ping?.();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * A trusted call: retrieves the event that `params` speaks of, where this bus retrieves at all, and publishes it.
+   * Resolves to the event, or to null when the retriever or the filter ignored it.
+   */
+  async instrument(params: EventParams): Promise<AnyEvent<Events, Base> | null> {
+    if (typeof params !== "object" || params === null) throw new TypeError("`params` must be an object");
+    const bus = this as unknown as Bus;
+    let event: unknown = params;
+    let facts: DeliveryFacts;
+    if (this.retrieves) {
+      const envelope = await this.#receiver.retriever.retrieve({ params, verifiedBy: "nothing", request: undefined });
+      if (!envelope) return null;
+      event = envelope.event;
+      facts = factsOf(bus, envelope, "nothing");
+    } else facts = this.factsOf(params);
+    const passed = await filtered(bus, event, facts);
+    if (!passed) return null;
+    const { failures } = await this.dispatch(passed.event, passed.facts);
+    if (failures.length > 0) throw new DispatchError(passed.facts.type, failures);
+    return passed.event as AnyEvent<Events, Base>;
+  }
+
+  protected override notificationsReplaced(): void {
+    this.#logging();
+    this.#logging = this.#log();
+  }
+
+  #log(): Disposer {
+    const write = logSteps(
+      () => this.logger,
+      () => this.clock.now(),
+    );
+    return this.notifications.subscribe("hookbus.", (step) => {
+      // Buses may share their notifications: each logs its own steps.
+      if (step.bus === this.name) write(step);
+    });
+  }
+}

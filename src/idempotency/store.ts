@@ -1,0 +1,47 @@
+/** A value, or a promise of it: stores that need not wait do not make the caller wait. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Proof of a claim. Another claim of the same key has another `fence`. */
+export interface ClaimToken {
+  readonly key: string;
+  readonly fence: string;
+}
+
+export interface ClaimOptions {
+  /** How long the claim lives without a heartbeat. */
+  readonly leaseMs: number;
+  /** A short hash of the event's data, kept with the key so that a conflicting duplicate can be told. */
+  readonly fingerprint: string;
+}
+
+export type Claim =
+  /** The key is ours. `done` names the subscribers that an earlier, failed run had finished. */
+  | { readonly state: "claimed"; readonly token: ClaimToken; readonly done: readonly string[] }
+  /** Another run holds the key. */
+  | { readonly state: "busy" }
+  /** The event was handled. `fingerprint` is the one its first claim came with. */
+  | { readonly state: "done"; readonly fingerprint: string };
+
+/**
+ * Remembers which events were handled, which are being handled, and by which subscribers.
+ *
+ * Every call but `claim` rejects (or throws) `StaleTokenError` when the token's lease has run out and the key was
+ * claimed anew, or when the claim is over. A store that cannot answer rejects; it never guesses.
+ */
+export interface IdempotencyStore {
+  /** Whether everything is forgotten with the process. A store that is not volatile needs named subscribers. */
+  readonly volatile: boolean;
+  claim(key: string, options: ClaimOptions): Awaitable<Claim>;
+  /** The heartbeat: the lease runs `leaseMs` from now. */
+  extend(token: ClaimToken, leaseMs: number): Awaitable<void>;
+  /** Remembers that one subscriber is done with the event; outlives `release`. */
+  markDone(token: ClaimToken, subscriber: string): Awaitable<void>;
+  /** The event is handled: every later claim answers `done`. */
+  complete(token: ClaimToken): Awaitable<void>;
+  /** Gives the key back for another try. The marks stay. */
+  release(token: ClaimToken): Awaitable<void>;
+  /** Rejects when the store cannot be reached; asked by health checks. */
+  ping?(): Awaitable<void>;
+  /** Frees connections and timers. */
+  close?(): Awaitable<void>;
+}

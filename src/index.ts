@@ -1,0 +1,78 @@
+export type { Listener, NotificationAdapter } from "./bus/adapter.ts";
+export { notificationAdapter } from "./bus/adapter.ts";
+export type { BusOptions } from "./bus/bus.ts";
+export type { Clock } from "./bus/clock.ts";
+export type { DeliveryContext, DeliveryFacts, VerifiedBy } from "./bus/context.ts";
+export type { EndpointAuth } from "./bus/endpoint-auth.ts";
+export type {
+  ErrorListener,
+  EventFilter,
+  EventParams,
+  EventRetriever,
+  FailedDelivery,
+  RetrieveOptions,
+  RetrieverContext,
+} from "./bus/extension-points.ts";
+export type { Logger } from "./bus/logger.ts";
+export { Namespace } from "./bus/namespace.ts";
+export { Notifications, type PublishedEvent } from "./bus/notifications.ts";
+export type { AnyEvent, EventFor, MatchingTypes, PatternOf } from "./bus/pattern-types.ts";
+export type { LabelledSecret, SecretInput, SecretLabel } from "./bus/secrets.ts";
+export type { Step, StepListener } from "./bus/steps.ts";
+export type {
+  Disposer,
+  SubscribeOptions,
+  Subscriber,
+  SubscriberFunction,
+  SubscriberObject,
+} from "./bus/subscriber.ts";
+export type { AnyHookbusError, ProviderUnavailableOptions, SubscriberFailure } from "./errors.ts";
+export {
+  BodyTimeoutError,
+  BodyTooLargeError,
+  ConfigurationError,
+  DispatchError,
+  HookbusError,
+  Ignore,
+  MissingPeerError,
+  PayloadError,
+  ProcessError,
+  ProviderUnavailableError,
+  RawBodyUnavailableError,
+  Reject,
+  RequestAbortedError,
+  RetrievalRefusedError,
+  RetryLater,
+  StaleTokenError,
+  StoreUnavailableError,
+  SubscriberTimeoutError,
+  UnknownEventError,
+} from "./errors.ts";
+export { EventBus, type EventBusOptions } from "./event-bus.ts";
+export type { Awaitable, Claim, ClaimOptions, ClaimToken, IdempotencyStore } from "./idempotency/store.ts";
+export { notifications } from "./notifications.ts";
+export type {
+  Envelope,
+  EventClient,
+  EventMap,
+  FetchOptions,
+  Handshakes,
+  Provider,
+  ProviderResponse,
+  RejectionReason,
+  RequestHeaders,
+  Retrieval,
+  SecretForm,
+  SecretSetting,
+  SigningKey,
+  SignOptions,
+  Verification,
+  VerifyOptions,
+  WebhookRequest,
+} from "./providers/provider.ts";
+export type { Endpoint } from "./receiver/endpoint.ts";
+export type { RetrievalLimits } from "./receiver/fetch-guard.ts";
+export { createHub, type Hub, type HubBus, type HubOptions } from "./receiver/hub.ts";
+export type { Outcome, Receipt } from "./receiver/receipt.ts";
+export type { ReceiverOptions } from "./receiver/receiver.ts";
+export type { BodyReader, RequestHead } from "./receiver/request.ts";

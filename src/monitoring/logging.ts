@@ -1,0 +1,66 @@
+import { LRUCache } from "lru-cache";
+import { describeError, type Logger } from "../bus/logger.ts";
+import type { Step } from "../bus/steps.ts";
+import { HookbusError } from "../errors.ts";
+
+/** What anybody can cause is written once in this time for each reason: a flood of forgeries is no flood of logs. */
+const QUIET_MS = 10_000;
+
+/**
+ * Writes what the operator should know of hookbus's steps: refusals and failures with their reason, and with what
+ * hookbus says of them. A listener like any other; it sees no payload, secret or signature, and of what a subscriber
+ * threw it tells the class alone.
+ */
+export function logSteps(logger: () => Logger, now: () => number): (step: Step) => void {
+  const quiet = new LRUCache<string, { until: number; left: number }>({ max: 100 });
+
+  function limited(level: keyof Logger, message: string, step: Step): void {
+    const kind = `${step.outcome} ${step.reason}`;
+    const entry = quiet.get(kind);
+    if (entry && now() < entry.until) {
+      entry.left++;
+      return;
+    }
+    quiet.set(kind, { until: now() + QUIET_MS, left: 0 });
+    logger()[level](message, { ...told(step), ...(entry?.left ? { notLogged: entry.left } : {}) });
+  }
+
+  function receipt(step: Step): void {
+    if (step.outcome === "rejected") limited("warn", `hookbus: delivery refused: ${step.reason}`, step);
+    else if (step.outcome === "failed") {
+      // Without an id, the delivery failed before it was known to be genuine.
+      if (step.id === undefined) limited("error", "hookbus: delivery failed", step);
+      else logger().error("hookbus: delivery failed", told(step));
+    } else if (step.reason === "busy") limited("info", "hookbus: delivery put off: its event is being handled", step);
+    else if (step.conflict) logger().warn("hookbus: duplicate with other data than the first", told(step));
+  }
+
+  return (step) => {
+    if (step.name === "hookbus.receive") receipt(step);
+    else if (step.name === "hookbus.deliver" && step.outcome === "failed") {
+      logger().error(`hookbus: subscriber "${step.subscriber}" failed`, {
+        ...factsOf(step),
+        ...describeError(step.error),
+      });
+    }
+  };
+}
+
+/** hookbus's own messages quote no payload, and say what to do. */
+function told(step: Step): object {
+  const { error } = step;
+  if (error === undefined) return factsOf(step);
+  return {
+    ...factsOf(step),
+    ...describeError(error),
+    ...(error instanceof HookbusError ? { message: error.message } : {}),
+  };
+}
+
+function factsOf(step: Step): object {
+  const facts: Record<string, unknown> = { bus: step.bus };
+  for (const field of ["status", "reason", "hint", "id", "type", "verifiedBy"] as const) {
+    if (step[field] !== undefined) facts[field] = step[field];
+  }
+  return facts;
+}

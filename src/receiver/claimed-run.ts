@@ -1,0 +1,71 @@
+import type { Clock } from "../bus/clock.ts";
+import { StaleTokenError, StoreUnavailableError } from "../errors.ts";
+import type { Awaitable, ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
+
+/** The time between a claim and its end: keeps the lease alive, and remembers what the store did not take. */
+export class ClaimedRun {
+  readonly #store: IdempotencyStore;
+  readonly #token: ClaimToken;
+  readonly #leaseMs: number;
+  readonly #clock: Clock;
+  #heartbeat: unknown;
+  #over = false;
+  #refusal: StaleTokenError | StoreUnavailableError | undefined;
+
+  constructor(store: IdempotencyStore, token: ClaimToken, leaseMs: number, clock: Clock) {
+    this.#store = store;
+    this.#token = token;
+    this.#leaseMs = leaseMs;
+    this.#clock = clock;
+    this.#beat();
+  }
+
+  /** Why the store did not take something, if so: then the run must not be acknowledged. */
+  get refusal(): StaleTokenError | StoreUnavailableError | undefined {
+    return this.#refusal;
+  }
+
+  /** Never rejects. */
+  async markDone(subscriber: string): Promise<void> {
+    await this.#tell(() => this.#store.markDone(this.#token, subscriber));
+  }
+
+  /** Completes the claim, or gives it back for another try. Never rejects. */
+  async end(done: boolean): Promise<void> {
+    this.#over = true;
+    this.#clock.clearTimeout(this.#heartbeat);
+    await this.#tell(() => (done ? this.#store.complete(this.#token) : this.#store.release(this.#token)));
+  }
+
+  async #tell(call: () => Awaitable<void>): Promise<void> {
+    try {
+      await answered(call);
+    } catch (error) {
+      this.#refusal ??= error as StaleTokenError | StoreUnavailableError;
+    }
+  }
+
+  #beat(): void {
+    // Three heartbeats a lease: one may be late and one lost.
+    this.#heartbeat = this.#clock.setTimeout(() => void this.#extend(), this.#leaseMs / 3);
+  }
+
+  async #extend(): Promise<void> {
+    try {
+      await this.#store.extend(this.#token, this.#leaseMs);
+    } catch (error) {
+      if (error instanceof StaleTokenError) return; // lost for good: the next call to the store will say so
+    }
+    if (!this.#over) this.#beat();
+  }
+}
+
+/** Asks the store, and gives any failure but a refused token the name that fails closed. */
+export async function answered<T>(call: () => Awaitable<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (cause instanceof StaleTokenError) throw cause;
+    throw new StoreUnavailableError("the idempotency store did not answer: nothing is acknowledged", { cause });
+  }
+}

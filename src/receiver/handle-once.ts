@@ -1,0 +1,60 @@
+import { crc32 } from "node:zlib";
+import type { Bus } from "../bus/bus.ts";
+import type { DeliveryFacts } from "../bus/context.ts";
+import { DispatchError, StaleTokenError, type StoreUnavailableError, type SubscriberFailure } from "../errors.ts";
+import { answered, ClaimedRun } from "./claimed-run.ts";
+import { busy, claimLost, receiptOf } from "./failure.ts";
+import type { Passed } from "./filter.ts";
+import { acknowledged } from "./receipt.ts";
+import type { Result } from "./timed.ts";
+
+/** Runs the event's subscribers, unless another delivery of it did or does, and remembers which of them are done. */
+export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unknown, leaseMs: number): Promise<Result> {
+  const store = bus.idempotency;
+  if (store === false) return resultOf(bus, facts, (await bus.dispatch(event, facts)).failures);
+
+  const fingerprint = fingerprintOf(data);
+  const claim = await answered(() => store.claim(facts.key, { leaseMs, fingerprint }));
+  if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
+  if (claim.state === "done") {
+    return { receipt: acknowledged("duplicate", bus.provider.success), conflict: claim.fingerprint !== fingerprint };
+  }
+
+  const run = new ClaimedRun(store, claim.token, leaseMs, bus.clock);
+  const { failures, late } = await bus.dispatch(event, facts, {
+    skip: claim.done,
+    onDone: (mark) => run.markDone(mark),
+  });
+  const result = resultOf(bus, facts, failures);
+  if (late !== undefined) {
+    // The claim is held until every subscriber has really settled: no retry may run beside one that still works.
+    void late.then((finished) => run.end(finished));
+    return result;
+  }
+  await run.end(result.receipt.outcome === "handled");
+  return run.refusal ? refusedByStore(result, run.refusal) : result;
+}
+
+function resultOf(bus: Bus, facts: DeliveryFacts, failures: readonly SubscriberFailure[]): Result {
+  if (failures.length === 0) return { receipt: acknowledged("handled", bus.provider.success) };
+  const error = new DispatchError(facts.type, failures);
+  const receipt = receiptOf(error);
+  return { receipt: receipt.status === 200 ? acknowledged("handled", bus.provider.success) : receipt, error };
+}
+
+/** The store does not know what became of the run: nothing is acknowledged, and the next delivery will find out. */
+function refusedByStore(result: Result, refusal: StaleTokenError | StoreUnavailableError): Result {
+  if (result.receipt.outcome === "handled") {
+    return refusal instanceof StaleTokenError
+      ? { receipt: claimLost(), reason: "claim_lost", error: refusal }
+      : { receipt: receiptOf(refusal), reason: "store", error: refusal };
+  }
+  // What the subscribers failed with comes first. A claim that was lost anyway had nothing to give back.
+  if (refusal instanceof StaleTokenError) return result;
+  return { receipt: receiptOf(refusal), reason: "store", error: result.error, storeError: refusal };
+}
+
+/** Short, cheap, and equal for equal data; the sender is authentic, so nobody gains by a collision. */
+function fingerprintOf(data: unknown): string {
+  return crc32(JSON.stringify(data) ?? "").toString(36);
+}

@@ -1,0 +1,74 @@
+import type { Bus } from "../bus/bus.ts";
+import type { DeliveryFacts } from "../bus/context.ts";
+import { failed } from "./failure.ts";
+import type { RetrievalLimits } from "./fetch-guard.ts";
+import type { Receipt } from "./receipt.ts";
+import { receive } from "./receive.ts";
+import type { BodyReader, RequestHead } from "./request.ts";
+import { Retriever } from "./retrieve.ts";
+import type { Result } from "./timed.ts";
+
+export interface ReceiverOptions {
+  /** How hard this bus may press the provider's API. */
+  readonly retrieval?: Partial<RetrievalLimits>;
+  /** How long a claim lives without a heartbeat, in milliseconds; default 30 000. */
+  readonly leaseMs?: number;
+}
+
+/** Answers one bus's deliveries: runs the pipeline, turns whatever it throws into a receipt, and tells the operator. */
+export class Receiver {
+  readonly retriever: Retriever;
+  readonly #bus: Bus;
+  readonly #leaseMs: number;
+
+  constructor(bus: Bus, options: ReceiverOptions = {}) {
+    this.#bus = bus;
+    this.#leaseMs = options.leaseMs ?? 30_000;
+    this.retriever = new Retriever(bus, options.retrieval);
+  }
+
+  /** Never rejects. */
+  async respond(head: RequestHead, readBody: BodyReader): Promise<Receipt> {
+    const started = performance.now();
+    let result: Result;
+    try {
+      result = await receive(this.#bus, head, readBody, { retriever: this.retriever, leaseMs: this.#leaseMs });
+    } catch (error) {
+      result = failed(error);
+    }
+    this.#tell(result, performance.now() - started);
+    return result.receipt;
+  }
+
+  #tell({ receipt, reason, hint, facts, error, storeError, conflict }: Result, durationMs: number): void {
+    const bus = this.#bus;
+    const { outcome, status } = receipt;
+    bus.step({
+      name: "hookbus.receive",
+      durationMs,
+      outcome,
+      status,
+      reason,
+      hint,
+      error,
+      conflict,
+      id: facts?.id,
+      type: facts?.type,
+      verifiedBy: facts?.verifiedBy,
+      matchedSecret: facts?.matchedSecret,
+    });
+    if (outcome === "rejected") return;
+    for (const failure of [error, storeError]) if (failure !== undefined) this.#tellListener(failure, facts);
+  }
+
+  #tellListener(error: unknown, facts: DeliveryFacts | undefined): void {
+    const bus = this.#bus;
+    try {
+      const told: unknown = bus.onError?.(error, { bus: bus.name, id: facts?.id, type: facts?.type });
+      // The listener's own trouble, now or later, must change neither the answer nor the life of the process.
+      if (told instanceof Promise) told.catch(() => undefined);
+    } catch {
+      // As above.
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import type { RequestHeaders, WebhookRequest } from "../providers/provider.ts";
+
+export type { RequestHeaders, WebhookRequest };
+
+/** A delivery whose body is still on the socket: what an adapter knows before it reads. */
+export interface RequestHead {
+  readonly method: string;
+  readonly url: string;
+  /** The path within the mount point, where a framework has one; default: the path of `url`. */
+  readonly path?: string | undefined;
+  readonly headers: RequestHeaders;
+  readonly ip?: string | undefined;
+}
+
+/**
+ * Reads the raw body, once, up to `maxBytes`. Rejects with `BodyTooLargeError`, `BodyTimeoutError`,
+ * `RequestAbortedError` or `RawBodyUnavailableError`.
+ */
+export type BodyReader = (maxBytes: number) => Promise<Uint8Array>;
