@@ -12,5 +12,8 @@ export type {
   ConektaPingEvent,
 } from "./providers/conekta-events.ts";
 
+/** A bus for Conekta, whichever. */
+export type ConektaBus = EventBus<ConektaEventMap, ConektaBaseEvent>;
+
 /** The ready-made bus for Conekta. */
-export const ConektaEvent: EventBus<ConektaEventMap, ConektaBaseEvent> = new EventBus(conekta(), { notifications });
+export const ConektaEvent: ConektaBus = new EventBus(conekta(), { notifications });

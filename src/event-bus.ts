@@ -1,6 +1,5 @@
 import { Bus, type BusOptions } from "./bus/bus.ts";
 import type { DeliveryFacts } from "./bus/context.ts";
-import type { EventParams } from "./bus/extension-points.ts";
 import type { AnyEvent } from "./bus/pattern-types.ts";
 import type { Disposer } from "./bus/subscriber.ts";
 import { DispatchError } from "./errors.ts";
@@ -25,10 +24,13 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown> extend
     super(provider, options);
     this.#receiver = new Receiver(this as unknown as Bus, options);
     this.#logging = this.#log();
+    // A misspelt setting must not be a silent one: without this, `bus.signingSecret = …` is a property that nobody reads.
+    if (new.target === EventBus) Object.preventExtensions(this);
   }
 
-  /** Takes one delivery, from verification to its subscribers, and says how to answer it. Never rejects. */
-  receive(request: WebhookRequest): Promise<Receipt> {
+  /** Takes one delivery, from verification to its subscribers, and says how to answer it. Rejects for no delivery. */
+  async receive(request: WebhookRequest): Promise<Receipt> {
+    if (typeof request !== "object" || request === null) throw new TypeError("`request` must be a WebhookRequest");
     return this.#receiver.respond(request, readerOf(request.body));
   }
 
@@ -52,7 +54,7 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown> extend
    * A trusted call: retrieves the event that `params` speaks of, where this bus retrieves at all, and publishes it.
    * Resolves to the event, or to null when the retriever or the filter ignored it.
    */
-  async instrument(params: EventParams): Promise<AnyEvent<Events, Base> | null> {
+  async instrument(params: Readonly<Record<string, unknown>>): Promise<AnyEvent<Events, Base> | null> {
     if (typeof params !== "object" || params === null) throw new TypeError("`params` must be an object");
     const bus = this as unknown as Bus;
     let event: unknown = params;

@@ -6,5 +6,8 @@ import type { StripeBaseEvent, StripeEventMap } from "./providers/stripe-events.
 export { type StripeOptions, stripe } from "./providers/stripe.ts";
 export type { StripeBaseEvent, StripeEventMap, StripeThinEvent } from "./providers/stripe-events.ts";
 
+/** A bus for Stripe, whichever. */
+export type StripeBus = EventBus<StripeEventMap, StripeBaseEvent>;
+
 /** The ready-made bus for Stripe. */
-export const StripeEvent: EventBus<StripeEventMap, StripeBaseEvent> = new EventBus(stripe(), { notifications });
+export const StripeEvent: StripeBus = new EventBus(stripe(), { notifications });

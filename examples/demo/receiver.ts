@@ -46,7 +46,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   live.configure((events) => {
     events.apiKey = CONEKTA_API_KEY;
     events.eventRetriever = async (params, { retrieve }) => {
-      const event = await retrieve(String(params["id"]));
+      const event = await retrieve(params.id);
       return event.livemode ? event : null;
     };
     subscribeToConekta(events, see);

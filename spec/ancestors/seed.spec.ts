@@ -108,7 +108,7 @@ describe("ConektaEvent, as the README of the gem uses it", () => {
       bus.all(({ id }) => void heard.push(id));
       bus.eventRetriever = (params, { retrieve }) => {
         if (production && params["livemode"] !== true) return null;
-        return retrieve(String(params["id"]));
+        return retrieve(params.id);
       };
 
       const ignored = await harness.post(bus, { id: "evt_charge_paid", livemode: false });
@@ -136,7 +136,7 @@ describe("ConektaEvent, as the README of the gem uses it", () => {
         const account = accounts[String(params["user_id"])];
         if (!account) throw new Error("no such account");
         if (account.delinquent) return null;
-        return retrieve(String(params["id"]), { apiKey: account.apiKey });
+        return retrieve(params.id, { apiKey: account.apiKey });
       };
 
       const api = harness.stubEvent("evt_charge_paid", fixtureText("evt_charge_paid"), 200, {

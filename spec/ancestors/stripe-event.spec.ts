@@ -339,7 +339,7 @@ describe("the gem stripe_event", () => {
         bus.all(note);
         bus.apiKey = "sk_test_1";
         bus.signingSecrets = SECRET;
-        bus.eventRetriever = (params, { retrieve }) => retrieve(String(params["id"]));
+        bus.eventRetriever = (params, { retrieve }) => retrieve(params.id);
         expectReceived(await post(signed(SECRET)), retrieved);
         expect(api.isDone()).to.equal(true);
       });
@@ -377,7 +377,7 @@ describe("the gem stripe_event", () => {
         bus.all(note);
         bus.apiKey = "sk_test_1";
         bus.signingSecrets = SECRET;
-        bus.eventRetriever = (params, { retrieve }) => retrieve(String(params["id"]));
+        bus.eventRetriever = (params, { retrieve }) => retrieve(params.id);
         const text = JSON.stringify(GOODBYE);
         expectReceived(await post(signed(SECRET, text), text), GOODBYE);
       });

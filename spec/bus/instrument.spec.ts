@@ -53,7 +53,7 @@ describe("instrument", () => {
   it("asks a retriever of your own, which sees that nothing was verified and that nobody posted", async () => {
     bus.eventRetriever = async (params, context) => {
       expect([context.verifiedBy, context.request]).to.deep.equal(["nothing", undefined]);
-      return context.retrieve(String(params["id"]));
+      return context.retrieve(params.id);
     };
     expect(await bus.instrument({ id: "evt_1" })).to.equal(RETRIEVED);
     expect(published).to.deep.equal([RETRIEVED]);

@@ -150,7 +150,7 @@ for (const make of [fetchingStripeBus, fetchingConektaBus]) {
       it(`keeps one account's ${title} from another's`, async () => {
         const { bus, wire } = await setUp({ timeoutMs, outages });
         bus.eventRetriever = (params, { retrieve }) =>
-          retrieve(String(params["id"]), { apiKey: `key_${String(params["tenant"])}` });
+          retrieve(params.id, { apiKey: `key_${String(params["tenant"])}` });
         const broken = (): Promise<Answer> => wire.post({ id: anEvent().id, tenant: "broken" });
         api.answer = (response, call) =>
           (call.headers.authorization === "Bearer key_broken" ? answer : unknown)(response, call);

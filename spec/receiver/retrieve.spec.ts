@@ -81,7 +81,7 @@ describe("a retriever of the user's own", () => {
     const event = anEvent();
     api.events.set(event.id, event);
     bus.eventRetriever = (params, { retrieve }) =>
-      retrieve(String(params["id"]), { apiKey: "sk_test_other", account: "acct_other" });
+      retrieve(params.id, { apiKey: "sk_test_other", account: "acct_other" });
     const ids = idsOf(bus);
     const wire = closing.add(await serve(bus));
     expect(await wire.post({ id: event.id })).to.include({ status: 200 });
@@ -95,7 +95,7 @@ describe("a retriever of the user's own", () => {
     const bus = fetchingConektaBus({ apiBase: api.apiBase });
     const event = anEvent();
     api.events.set(event.id, event);
-    bus.eventRetriever = async (params, { retrieve }) => retrieve(String(params["id"]), { account: "company1" });
+    bus.eventRetriever = async (params, { retrieve }) => retrieve(params.id, { account: "company1" });
     const wire = closing.add(await serve(bus));
     expect(await wire.post({ id: event.id })).to.include({ status: 200 });
     expect(api.calls.map(({ headers }) => headers["x-child-company-id"])).to.deep.equal(["company1"]);
@@ -485,7 +485,7 @@ describe("instrument", () => {
 
   it("says that there is no key to retrieve with", async () => {
     const bus = stripeBus({ apiBase: api.apiBase });
-    bus.eventRetriever = (params, { retrieve }) => retrieve(String(params["id"]));
+    bus.eventRetriever = (params, { retrieve }) => retrieve(params.id);
     const error = await rejectionOf(bus.instrument({ id: "evt_1" }));
     expect(error).to.be.an.instanceOf(ConfigurationError);
     expect(error).to.include({ message: 'the bus "stripe" needs an `apiKey` to retrieve events' });

@@ -38,7 +38,7 @@ StripeEvent.eventRetriever = async (params, { retrieve, request, verifiedBy }) =
   assert<Equals<typeof verifiedBy, "signature" | "retrieval" | "nothing">>();
   void request?.headers;
   if (params["livemode"] !== true) return null;
-  const event = await retrieve(String(params["id"]), { apiKey: "sk_1", account: "acct_1" });
+  const event = await retrieve(params.id, { apiKey: "sk_1", account: "acct_1" });
   if (event.type === "charge.refunded") assert<Equals<typeof event, Stripe.ChargeRefundedEvent>>();
   return event;
 };

@@ -1,8 +1,12 @@
 import type { WebhookRequest } from "../providers/provider.ts";
 import type { DeliveryFacts, VerifiedBy } from "./context.ts";
 
-/** A posted body, parsed: unverified unless `verifiedBy` says otherwise. */
-export type EventParams = Readonly<Record<string, unknown>>;
+/** A posted body, parsed: unverified unless `verifiedBy` says otherwise. Only the `id` has been looked at. */
+export interface EventParams {
+  /** In the grammar of the provider's ids. */
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
 
 export interface RetrieveOptions {
   /** Another account's API key; default: the bus's. */

@@ -3,7 +3,7 @@ import { memoryIdempotency } from "../idempotency/memory.ts";
 import type { IdempotencyStore } from "../idempotency/store.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
 import { type NotificationAdapter, notificationAdapter } from "./adapter.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { Credentials } from "./credentials.ts";
 import { assertEndpointAuth, type EndpointAuth } from "./endpoint-auth.ts";
 import type { ErrorListener, EventFilter, EventRetriever } from "./extension-points.ts";
@@ -90,7 +90,8 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
 
   /** Where handled events are remembered; default: in memory. `false` hands every delivery on, duplicates too. */
   get idempotency(): IdempotencyStore | false {
-    this.#idempotency ??= memoryIdempotency({ now: () => this.clock.now() });
+    // Left alone, the store takes a clock that no change of the system's time can move.
+    this.#idempotency ??= memoryIdempotency(this.clock === systemClock ? {} : { now: () => this.clock.now() });
     return this.#idempotency;
   }
   set idempotency(value: IdempotencyStore | false | undefined) {

@@ -1,12 +1,14 @@
 import { LRUCache } from "lru-cache";
 import type { Bus } from "../bus/bus.ts";
-import type { EventParams, RetrieveOptions } from "../bus/extension-points.ts";
+import type { RetrieveOptions } from "../bus/extension-points.ts";
 import { ConfigurationError, PayloadError, UnknownEventError } from "../errors.ts";
 import type { Retrieval } from "../providers/provider.ts";
 import type { FetchGuard, RetrievalLimits } from "./fetch-guard.ts";
 
 /** Ids are the sender's: no more than this many unknown ones are remembered. */
 const REMEMBERED_UNKNOWN_IDS = 10_000;
+
+type Params = Readonly<Record<string, unknown>>;
 
 /** Fetches events from the provider's API: one flight an id, unknown ids remembered for a moment, all under the guard. */
 export class FetchBack {
@@ -33,7 +35,7 @@ export class FetchBack {
    */
   async retrieve(
     id: unknown,
-    params: EventParams,
+    params: Params,
     sender: string | undefined,
     options: RetrieveOptions = {},
   ): Promise<unknown> {
@@ -68,7 +70,7 @@ export class FetchBack {
   #fetch(
     retrieval: Retrieval,
     id: string,
-    params: EventParams,
+    params: Params,
     apiKey: string,
     account: string | undefined,
   ): Promise<unknown> {
@@ -94,7 +96,7 @@ export class FetchBack {
 }
 
 /** What the posted body says it is, which may decide where the provider looks; short, since it is kept. */
-function kindOf(params: EventParams): string | undefined {
+function kindOf(params: Params): string | undefined {
   const kind = params["object"];
   return typeof kind === "string" ? kind.slice(0, 32) : undefined;
 }

@@ -29,6 +29,7 @@ export function createHub(buses: readonly HubBus[], options: HubOptions = {}): H
   if (prefix !== "" && !/^(?:\/[\w.~-]+)+$/.test(prefix)) {
     throw new ConfigurationError("`prefix` of a hub must be a path such as `/webhooks`, without a slash at its end");
   }
+  if (!Array.isArray(buses)) throw new TypeError("`buses` must be a list: createHub([StripeEvent])");
   if (buses.length === 0) throw new ConfigurationError("a hub needs a bus: createHub([StripeEvent])");
   const mounted = new Map<string, HubBus>();
   for (const bus of buses) {

@@ -8,7 +8,7 @@ import { DEFAULT_RETRIEVAL_LIMITS, FetchGuard, type RetrievalLimits } from "./fe
 
 /** A posted body on its way to becoming an event. */
 export interface Posted {
-  readonly params: EventParams;
+  readonly params: Readonly<Record<string, unknown>>;
   readonly verifiedBy: VerifiedBy;
   /** Absent for a trusted call. */
   readonly request: WebhookRequest | undefined;
@@ -54,7 +54,7 @@ export class Retriever {
     const sender = request && (request.ip ?? "");
     const custom = this.#bus.eventRetriever;
     if (!custom) return this.#fetchBack.retrieve(params["id"], params, sender);
-    this.#assertId(params);
+    assertId(params, this.#bus.provider.retrieval?.idPattern);
     const call = async (): Promise<unknown> => {
       try {
         return await custom(params, {
@@ -71,13 +71,6 @@ export class Retriever {
     return this.#guard.guarded("eventRetriever", call, true);
   }
 
-  /** A custom retriever puts the id into URLs too: it gets no other than the provider's. */
-  #assertId(params: EventParams): void {
-    const id = params["id"];
-    const pattern = this.#bus.provider.retrieval?.idPattern;
-    if (typeof id !== "string" || !(pattern?.test(id) ?? true)) throw new PayloadError("the body has no usable `id`");
-  }
-
   /** Some events end our access, so that they cannot be fetched: then a trusted payload has to do. */
   #mayUsePayload({ params, request, verifiedBy }: Posted, error: unknown): boolean {
     if (!(error instanceof UnknownEventError || error instanceof RetrievalRefusedError)) return false;
@@ -85,4 +78,10 @@ export class Retriever {
     const unfetchable = this.#bus.provider.retrieval?.unfetchable ?? [];
     return typeof type === "string" && unfetchable.includes(type) && (verifiedBy === "signature" || !request);
   }
+}
+
+/** A custom retriever puts the id into URLs too: it gets no other than the provider's. */
+function assertId(params: Posted["params"], pattern: RegExp | undefined): asserts params is EventParams {
+  const id = params["id"];
+  if (typeof id !== "string" || !(pattern?.test(id) ?? true)) throw new PayloadError("the body has no usable `id`");
 }

@@ -56,6 +56,7 @@ function wrongKind(found: string, use: RsaKeyUse): string {
 
 /** Reads the secret that `sign` was given: what is wrong with it is said of `secret`. */
 export function readSecret(parse: (text: string) => KeyObject, secret: string): KeyObject {
+  if (typeof secret !== "string") throw new ConfigurationError("`secret` must be a string");
   try {
     return parse(secret);
   } catch (error) {
