@@ -115,6 +115,17 @@ describe("admission", () => {
     });
   }
 
+  it("takes no password without a colon before it, where any username will do", async () => {
+    const bus = stripeBus();
+    bus.endpointAuth = { basic: { password: "token" } };
+    const event = anEvent();
+    const wire = closing.add(await serve(bus));
+    const post = async (pair: string): Promise<number> =>
+      (await wire.post(event, { headers: { ...signed(event), authorization: `Basic ${base64(pair)}` } })).status;
+    expect(await post("token")).to.equal(401);
+    expect(await post(":token")).to.equal(200);
+  });
+
   it("asks for the signature all the same", async () => {
     const bus = stripeBus();
     bus.endpointAuth = bearer;

@@ -195,6 +195,7 @@ for (const sdk of SDKS) {
         const { bus, wire, ids } = await setUp(answer === silence ? { retrieval: { timeoutMs: 400 } } : {});
         const errors: unknown[] = [];
         bus.onError = (each) => errors.push(each);
+        const retrievals = stepsOf(bus, "hookbus.retrieve");
         const posted = { id: "evt_asked", type: "charge.succeeded", object: "event" };
         api.answer = answer;
         const receipt = await wire.post(posted);
@@ -208,6 +209,10 @@ for (const sdk of SDKS) {
         expect(api.calls).to.have.length(answer === hangUp && sdk.brand === "stripe" ? 2 : 1);
         expect(ids).to.deep.equal([]);
 
+        // Without a type it is the event that was asked for, and of no use.
+        const retrieved = title === "answers with an event without a type";
+        expect(retrievals.map(({ outcome }) => outcome)).to.deep.equal([retrieved ? "retrieved" : "failed"]);
+        for (const { durationMs } of retrievals) expect(durationMs).to.be.within(0, 20_000);
         const [line, ...others] = logOf(bus);
         expect(others).to.deep.equal([]);
         expect(line).to.include(

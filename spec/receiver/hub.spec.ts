@@ -153,6 +153,8 @@ describe("createHub", () => {
       const head = { method: "GET", url: "/health", headers: {} };
       expect(await createHub([stripeBus()]).respond(head, unread)).to.include({ outcome: "handled" });
       expect(await createHub([bareConektaBus()]).respond(head, unread)).to.include({ outcome: "failed" });
+      const posted = await createHub([stripeBus()]).respond({ ...head, method: "POST" }, unread);
+      expect(posted).to.include({ outcome: "rejected" });
     });
 
     it("is asked by GET or HEAD", async () => {

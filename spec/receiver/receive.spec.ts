@@ -278,6 +278,16 @@ describe("a handshake", () => {
     expect(await wire.post({ id: "evt_1", challenge: "xyz" })).to.deep.include({ status: 200, body: RECEIVED });
   });
 
+  it("may be of either kind alone", async () => {
+    for (const kind of ["beforeVerification", "afterVerification"] as const) {
+      const bus = plainEventBus({}, { handshakes: { [kind]: handshakes[kind] } as Handshakes });
+      bus.signingSecrets = "secret";
+      const wire = closing.add(await serve(bus));
+      const delivery = { headers: { "signed-by": "signingSecrets" } };
+      expect(await wire.post({ id: "evt_1", type: "a.b" }, delivery)).to.include({ status: 200 });
+    }
+  });
+
   it("comes after the gate of the endpoint", async () => {
     const { bus, wire } = await setUp();
     bus.endpointAuth = { bearer: "token" };
