@@ -75,6 +75,25 @@ describe("a bus", () => {
         await settle(); // an unhandled rejection would end the run here
       });
 
+      it("keeps a bus that was ready from being so until it has run to its end, whoever catches what ended it", () => {
+        bus.signingSecrets = "secret";
+        const ended: Record<string, () => void> = {
+          async: () => bus[verb](async () => {}),
+          throwing: () =>
+            bus[verb](() => {
+              throw new Error("before the last gate was set");
+            }),
+          missing: () => bus[verb](undefined as never),
+        };
+        for (const [title, configure] of Object.entries(ended)) {
+          bus.assertReady();
+          expect(configure, title).to.throw();
+          expect(() => bus.assertReady(), title).to.throw(ConfigurationError, "did not run to its end");
+          bus[verb](() => {});
+        }
+        bus.assertReady();
+      });
+
       it("takes any other result", () => {
         const key = "then";
         for (const result of [null, 0, "then", { [key]: true }, () => {}]) bus[verb](() => result);

@@ -371,6 +371,24 @@ describe("an event", () => {
       expect(clock.pending).to.equal(0);
     });
 
+    it("is asked for its result once, however lazy it is: a query builder sends its query anew each time", async () => {
+      const clock = new FakeClock();
+      const bus = stripeBus({ clock });
+      let queries = 0;
+      const lazy = {
+        // biome-ignore lint/suspicious/noThenProperty: this is what query builders return
+        then: () => {
+          queries += 1;
+        },
+      };
+      bus.all(() => lazy, { timeoutMs: 1_000 });
+      const first = receive(bus, anEvent());
+      await settle();
+      await clock.advance(1_000);
+      expect(await first).to.include({ status: 500 });
+      expect(queries).to.equal(1);
+    });
+
     it("is held until it settles: badly, and that subscriber runs again", async () => {
       const { bus, clock, work, runs } = setUp();
       const event = anEvent();

@@ -40,8 +40,10 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
     }
   }
 
-  /** Calls `block` with the bus, at once. */
+  /** Calls `block` with the bus, at once. Until it has run to its end, the bus takes no deliveries. */
   configure(block: (bus: this) => void): this {
+    // Whatever ends it early, and whoever catches that: a gate that was to be set last may be missing.
+    this.refuse("configure", `the function given to \`configure\` of the bus "${this.name}" did not run to its end`);
     if (typeof block !== "function") throw new TypeError("`configure` needs a function that takes the bus");
     const result: unknown = block(this);
     if (isThenable(result)) {
@@ -49,6 +51,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
       result.then(undefined, () => undefined);
       throw new TypeError("the function given to `configure` must not be async: settings would arrive after requests");
     }
+    this.accept("configure");
     return this;
   }
 

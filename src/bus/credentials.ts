@@ -67,6 +67,15 @@ export abstract class Credentials<Events extends EventMap, Base> {
     for (const why of this.#refused.values()) throw new ConfigurationError(why);
   }
 
+  /** Keeps the bus from being ready, for the reason `why`. */
+  protected refuse(setting: string, why: string): void {
+    this.#refused.set(setting, why);
+  }
+
+  protected accept(setting: string): void {
+    this.#refused.delete(setting);
+  }
+
   protected set<T>(setting: string, value: T | undefined, take: (value: T) => void): void {
     try {
       if (value === undefined) {
@@ -75,9 +84,9 @@ export abstract class Credentials<Events extends EventMap, Base> {
         );
       }
       take(value);
-      this.#refused.delete(setting);
+      this.accept(setting);
     } catch (error) {
-      this.#refused.set(setting, error instanceof Error ? error.message : `\`${setting}\` was refused`);
+      this.refuse(setting, error instanceof Error ? error.message : `\`${setting}\` was refused`);
       throw error;
     }
   }

@@ -111,17 +111,19 @@ async function within(
   context: DeliveryContext,
   clock: Clock,
 ): Promise<void> {
+  // Once: asking a lazy thenable (a query builder's) for its result again would send the query again.
+  const running = Promise.resolve(result);
   let timer: unknown;
   const overdue = new Promise<never>((_, reject) => {
     timer = clock.setTimeout(() => {
       const error = new SubscriberTimeoutError(`subscriber "${context.subscriber}" did not settle in ${timeoutMs} ms`);
-      const settled = Promise.resolve(result).then(() => true, isFinal);
+      const settled = running.then(() => true, isFinal);
       reject(new Overdue(error, settled));
       context.abort(error);
     }, timeoutMs);
   });
   try {
-    await Promise.race([result, overdue]);
+    await Promise.race([running, overdue]);
   } finally {
     clock.clearTimeout(timer);
   }
