@@ -32,8 +32,8 @@ export default {
       to: { circular: true },
     },
     layer("adapters", ...source("receiver/", "bus/"), ...CONTRACTS),
-    // A header is looked up in one way, whoever looks.
-    layer("receiver", ...source("bus/", "providers/schemes/header\\.ts$"), ...CONTRACTS),
+    // A header is looked up, and JSON read, in one way, whoever does it.
+    layer("receiver", ...source("bus/", "providers/schemes/(header|json)\\.ts$"), ...CONTRACTS),
     layer("bus", ...source("idempotency/"), ...CONTRACTS),
     layer("providers"),
     layer("idempotency"),

@@ -96,6 +96,11 @@ export class StoreUnavailableError extends HookbusError {
   override readonly code = "HOOKBUS_STORE_UNAVAILABLE";
 }
 
+/** The function that finds signing secrets failed, or took too long: nothing can be verified for now. */
+export class SecretsUnavailableError extends HookbusError {
+  override readonly code = "HOOKBUS_SECRETS_UNAVAILABLE";
+}
+
 /** The claim was lost (its lease ran out and another run holds the key): the store refused the call. */
 export class StaleTokenError extends HookbusError {
   override readonly code = "HOOKBUS_STALE_TOKEN";
@@ -187,6 +192,7 @@ export type AnyHookbusError =
   | RetrievalRefusedError
   | ProviderUnavailableError
   | StoreUnavailableError
+  | SecretsUnavailableError
   | StaleTokenError
   | SubscriberTimeoutError
   | RetryLater

@@ -11,7 +11,7 @@ import type { HubBus } from "./receiver/hub.ts";
 import { readerOf } from "./receiver/reader.ts";
 import type { Receipt } from "./receiver/receipt.ts";
 import { Receiver, type ReceiverOptions } from "./receiver/receiver.ts";
-import type { BodyReader, RequestHead, WebhookRequest } from "./receiver/request.ts";
+import type { BodyReader, Mount, RequestHead, WebhookRequest } from "./receiver/request.ts";
 
 export interface EventBusOptions extends BusOptions, ReceiverOptions {}
 
@@ -35,8 +35,8 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown> extend
   }
 
   /** As `receive`, for a body that is still on the socket; handlers use it. */
-  respond(head: RequestHead, readBody: BodyReader): Promise<Receipt> {
-    return this.#receiver.respond(head, readBody);
+  respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt> {
+    return this.#receiver.respond(head, readBody, mount);
   }
 
   /** Whether a delivery could be taken now: the settings make sense, and the idempotency store answers. */

@@ -17,6 +17,12 @@ export type { Logger } from "./bus/logger.ts";
 export { Namespace } from "./bus/namespace.ts";
 export { Notifications, type PublishedEvent } from "./bus/notifications.ts";
 export type { AnyEvent, EventFor, MatchingTypes, PatternOf } from "./bus/pattern-types.ts";
+export type {
+  ResolvedSecrets,
+  SecretResolver,
+  SecretResolverOptions,
+  UnverifiedRequest,
+} from "./bus/secret-resolver.ts";
 export type { LabelledSecret, SecretInput, SecretLabel } from "./bus/secrets.ts";
 export type { Step, StepListener } from "./bus/steps.ts";
 export type {
@@ -43,6 +49,7 @@ export {
   RequestAbortedError,
   RetrievalRefusedError,
   RetryLater,
+  SecretsUnavailableError,
   StaleTokenError,
   StoreUnavailableError,
   SubscriberTimeoutError,
@@ -59,13 +66,17 @@ export type {
   Handshakes,
   Provider,
   ProviderResponse,
+  ReadContext,
   RejectionReason,
   RequestHeaders,
   Retrieval,
+  SchemeSummary,
   SecretForm,
   SecretSetting,
+  SignedDelivery,
   SigningKey,
   SignOptions,
+  Unsigned,
   Verification,
   VerifyOptions,
   WebhookRequest,

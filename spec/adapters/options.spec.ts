@@ -19,6 +19,15 @@ for (const [name, makeHandler] of Object.entries({ nodeHandler, expressHandler, 
       });
     }
 
+    for (const types of ["push", [5], [["push"]], {}, null]) {
+      it(`refuses ${JSON.stringify(types)} for types`, () => {
+        expect(() => makeHandler(new RecordingEndpoint(), { types: types as never })).to.throw(
+          ConfigurationError,
+          '`types` must be a list of patterns, as in ["push", "issues."]',
+        );
+      });
+    }
+
     for (const bodyTimeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31]) {
       it(`refuses a bodyTimeoutMs of ${bodyTimeoutMs}`, () => {
         expect(() => makeHandler(new RecordingEndpoint(), { bodyTimeoutMs })).to.throw(

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import type { DeliveryContext } from "../../src/bus/context.ts";
 import { DispatchError } from "../../src/errors.ts";
+import { EventBus } from "../../src/event-bus.ts";
+import { paddle } from "../../src/providers/paddle.ts";
 import { eventOf, type PlainBus, plainBus, rejectionOf } from "../support/bus.ts";
 
 describe("publish", () => {
@@ -50,6 +52,14 @@ describe("publish", () => {
         subscriber: "subscriber-0",
       },
     ]);
+  });
+
+  it("finds the type and id where the provider keeps them", async () => {
+    const paddleBus = new EventBus(paddle());
+    const got: string[] = [];
+    paddleBus.subscribe("transaction.", (_, context) => void got.push(`${context.id} ${context.type}`));
+    await paddleBus.publish({ event_id: "evt_1", event_type: "transaction.paid", data: {} } as never);
+    expect(got).to.deep.equal(["evt_1 transaction.paid"]);
   });
 
   it("takes an event without an id, or with an odd one", async () => {

@@ -452,6 +452,65 @@ describe("settings", () => {
       );
     });
 
+    describe("with an end", () => {
+      const at = (notAfter: unknown): void => set("signingSecrets", [{ label: "old", secret: "one", notAfter }]);
+      const MS = Date.UTC(2027, 0, 31, 12, 30);
+
+      for (const [index, [value, ms]] of (
+        [
+          [new Date(MS), MS],
+          [MS, MS],
+          ["2027-01-31T12:30:00Z", MS],
+          ["2027-01-31T12:30Z", MS],
+          ["2027-01-31T13:30:00.250+01:00", MS + 250],
+          ["2027-01-31", Date.UTC(2027, 0, 31)],
+          ["2028-02-29", Date.UTC(2028, 1, 29)],
+        ] as const
+      ).entries()) {
+        it(`take a moment (${index + 1})`, () => {
+          at(value);
+          expect(bus.keys.map(({ label, notAfter }) => [label, notAfter])).to.deep.equal([["old", ms]]);
+          bus.assertReady();
+        });
+      }
+
+      for (const [index, value] of [
+        undefined,
+        null,
+        "",
+        "tomorrow",
+        "31.01.2027",
+        "2027-01-31T12:30:00",
+        " 2027-01-31",
+        "2027-02-29",
+        "2027-02-30T00:00:00Z",
+        "2027-13-01",
+        "2027-01-31T25:00:00Z",
+        new Date(Number.NaN),
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        0,
+        1_800_000_000,
+        String(MS),
+        {},
+      ].entries()) {
+        it(`refuse what is no moment, or is in seconds (${index + 1})`, () => {
+          expect(() => at(value))
+            .to.throw(ConfigurationError)
+            .with.property(
+              "message",
+              "`signingSecrets[0].notAfter` must be a Date, ISO 8601 text with a time zone, or milliseconds since 1970",
+            );
+          expect(() => bus.assertReady()).to.throw(ConfigurationError, "notAfter");
+        });
+      }
+
+      it("have none by default", () => {
+        bus.signingSecrets = { label: "one", secret: "one" };
+        expect(bus.keys[0]).not.to.have.property("notAfter");
+      });
+    });
+
     it("are one where the provider takes one", () => {
       expect(() => set("privateSignature", ["one", "two"])).to.throw(
         ConfigurationError,

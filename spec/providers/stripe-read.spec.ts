@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { PayloadError } from "../../src/errors.ts";
 import { stripe } from "../../src/providers/stripe.ts";
 import { fixture } from "./fixture.ts";
+import { onlyOne } from "./only.ts";
 
 const provider = stripe();
 const THIN = "stripe/v1.billing.meter.error_report_triggered.json";
@@ -11,7 +12,7 @@ const thin = (fields: object = {}) => ({ ...fixture(THIN), ...fields });
 describe("stripe, reading", () => {
   it("reads a snapshot event", () => {
     const event = snapshot({ account: "acct_123", livemode: true });
-    const envelope = provider.read(event);
+    const envelope = onlyOne(provider.read(event));
     expect(envelope).to.deep.equal({
       id: "evt_1PgafmB7WZ01zgkWchargeRefd",
       type: "charge.refunded",
@@ -28,7 +29,7 @@ describe("stripe, reading", () => {
 
   it("reads a thin event", () => {
     const event = thin({ changes: { before: 1 }, context: "acct_123" });
-    const envelope = provider.read(event);
+    const envelope = onlyOne(provider.read(event));
     expect(envelope).to.deep.include({
       id: "evt_test_65R2zVmYsfh3mQYmW0L16R2zULSQJ4cTyhvvCvGhDGi",
       key: "evt_test_65R2zVmYsfh3mQYmW0L16R2zULSQJ4cTyhvvCvGhDGi",
@@ -48,7 +49,7 @@ describe("stripe, reading", () => {
       "customer.subscription.updated",
       "plan.created",
     ];
-    for (const type of types) expect(provider.read(fixture(`stripe/${type}.json`)).type).to.equal(type);
+    for (const type of types) expect(onlyOne(provider.read(fixture(`stripe/${type}.json`))).type).to.equal(type);
   });
 
   it("reads a body that holds nothing but an id", () => {
@@ -63,17 +64,17 @@ describe("stripe, reading", () => {
       data: undefined,
       event: { id: "evt_1" },
     });
-    expect(provider.read({ id: "evt_1", object: "event" }).type).to.equal(undefined);
+    expect(onlyOne(provider.read({ id: "evt_1", object: "event" })).type).to.equal(undefined);
   });
 
   it("reads types with brackets", () => {
     const type = "v2.core.account[requirements].updated";
-    expect(provider.read(thin({ type })).type).to.equal(type);
+    expect(onlyOne(provider.read(thin({ type }))).type).to.equal(type);
   });
 
   it("leaves out what does not have the form it should have", () => {
     const odd = { livemode: "yes", created: "soon", account: "../acct_1" };
-    const { livemode, created, account } = provider.read(snapshot(odd));
+    const { livemode, created, account } = onlyOne(provider.read(snapshot(odd)));
     expect([livemode, created, account]).to.deep.equal([undefined, undefined, undefined]);
   });
 
@@ -83,10 +84,10 @@ describe("stripe, reading", () => {
       expect(() => provider.read(snapshot({ object })), String(object)).to.throw(PayloadError, message);
     }
     for (const odd of [null, undefined, [], "evt_1", 5, true]) {
-      expect(() => provider.read(odd)).to.throw(PayloadError, "a Stripe event is a JSON object");
+      expect(() => provider.read(odd)).to.throw(PayloadError, "an event is a JSON object");
     }
-    expect(() => provider.read({})).to.throw(PayloadError, "a Stripe event has an `id`");
-    expect(() => provider.read(thin({ id: undefined }))).to.throw(PayloadError, "a Stripe event has an `id`");
+    expect(() => provider.read({})).to.throw(PayloadError, "the event has no `id`");
+    expect(() => provider.read(thin({ id: undefined }))).to.throw(PayloadError, "the event has no `id`");
     for (const type of [null, 5, "", "a\nb"]) {
       expect(() => provider.read(snapshot({ type }))).to.throw(PayloadError, "the event's `type` is not an event type");
       expect(() => provider.read(thin({ type }))).to.throw(PayloadError, "the event's `type` is not an event type");
@@ -96,6 +97,6 @@ describe("stripe, reading", () => {
 
   it("is not fooled by a prototype", () => {
     const event = JSON.parse('{"__proto__":{"id":"evt_1","type":"charge.paid"}}');
-    expect(() => provider.read(event)).to.throw(PayloadError, "a Stripe event has an `id`");
+    expect(() => provider.read(event)).to.throw(PayloadError, "the event has no `id`");
   });
 });

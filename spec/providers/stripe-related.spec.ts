@@ -5,6 +5,7 @@ import { stripe } from "../../src/providers/stripe.ts";
 import type { StripeBaseEvent } from "../../src/providers/stripe-events.ts";
 import { type ApiServer, answer, rejection, startApi } from "./api-server.ts";
 import { fixture } from "./fixture.ts";
+import { onlyOne } from "./only.ts";
 
 const METER = { id: "mtr_1", object: "billing.meter" };
 
@@ -22,7 +23,7 @@ describe("stripe, fetching what a thin event is about", () => {
   const withKey: EventClient = { apiKey: () => "sk_test_1" };
   const read = (fields: object, client: EventClient | undefined = withKey, apiVersion?: string): StripeBaseEvent => {
     const event = { ...fixture("stripe/v1.billing.meter.error_report_triggered.json"), ...fields };
-    return stripe({ apiBase: api.url, apiVersion }).read(event, client).event as StripeBaseEvent;
+    return onlyOne(stripe({ apiBase: api.url, apiVersion }).read(event, { client })).event as StripeBaseEvent;
   };
   const fetchRelated = (event: StripeBaseEvent): Promise<unknown> => event.fetchRelated?.() ?? expect.fail();
   const at = (url: unknown, fields: object = {}) => read({ related_object: { type: "x", url }, ...fields });
@@ -94,8 +95,8 @@ describe("stripe, fetching what a thin event is about", () => {
   });
 
   it("needs an API key", async () => {
-    const event = stripe().read(fixture("stripe/v1.billing.meter.error_report_triggered.json"))
-      .event as StripeBaseEvent;
+    const thin = fixture("stripe/v1.billing.meter.error_report_triggered.json");
+    const event = onlyOne(stripe().read(thin)).event as StripeBaseEvent;
     const error = await rejection(fetchRelated(event));
     expect(error).to.be.instanceOf(ConfigurationError);
     expect(error).to.have.property("message", "`fetchRelated` needs the `apiKey` of a bus");
@@ -131,10 +132,10 @@ describe("stripe, fetching what a thin event is about", () => {
   it("can be given to an event twice, and to a frozen one", () => {
     const provider = stripe();
     const event = fixture("stripe/v1.billing.meter.error_report_triggered.json");
-    const first = provider.read(event).event;
-    expect(provider.read(event).event).to.equal(first);
+    const first = onlyOne(provider.read(event)).event;
+    expect(onlyOne(provider.read(event)).event).to.equal(first);
     const frozen = Object.freeze({ ...event });
-    const copy = provider.read(frozen).event as StripeBaseEvent;
+    const copy = onlyOne(provider.read(frozen)).event as StripeBaseEvent;
     expect(copy).not.to.equal(frozen);
     expect(copy).to.deep.equal(frozen);
     expect(copy.fetchRelated).to.be.a("function");

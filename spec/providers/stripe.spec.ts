@@ -5,6 +5,7 @@ import { ConfigurationError } from "../../src/errors.ts";
 import type { SecretSetting, SigningKey, Verification } from "../../src/providers/provider.ts";
 import { stripe } from "../../src/providers/stripe.ts";
 import { fixture } from "./fixture.ts";
+import { atOnce } from "./only.ts";
 
 const SECRET = "whsec_test_secret";
 const NOW = 1_700_000_000;
@@ -31,13 +32,15 @@ interface Attempt {
 
 function verify(signature: unknown, attempt: Attempt = {}): Verification {
   const headers = signature === undefined ? {} : { "stripe-signature": signature as string };
-  return provider.verify(
-    { method: "POST", url: "/", headers, body: attempt.body ?? BODY },
-    {
-      keys: attempt.keys ?? [key(SECRET)],
-      now: attempt.now ?? NOW * 1000,
-      toleranceSeconds: attempt.tolerance ?? provider.toleranceSeconds,
-    },
+  return atOnce(
+    provider.verify(
+      { method: "POST", url: "/", headers, body: attempt.body ?? BODY },
+      {
+        keys: attempt.keys ?? [key(SECRET)],
+        now: attempt.now ?? NOW * 1000,
+        toleranceSeconds: attempt.tolerance ?? provider.toleranceSeconds,
+      },
+    ),
   );
 }
 
@@ -131,7 +134,7 @@ describe("stripe", () => {
         "NaN",
         "²",
       ];
-      for (const t of [...odd, "1000000000000"]) {
+      for (const t of [...odd, "1000000000000000"]) {
         expect(verify(`t=${t},v1=${digest(t)}`), t).to.deep.equal(refused("malformed_header"));
       }
       for (const text of [good, `t,${good}`, `T=${NOW},${good}`, "garbage", ",,", "=", "t=", "t", ` ,${good}`]) {
@@ -273,7 +276,7 @@ describe("stripe", () => {
       expect(provider.sign(BODY, { ...options, setting })).to.deep.equal({ "stripe-signature": header() });
       expect(() => provider.sign(BODY, { ...options, setting: "webhookKeys" })).to.throw(
         ConfigurationError,
-        "Stripe signs nothing with `webhookKeys`",
+        "nothing is signed with `webhookKeys`",
       );
       expect(() => provider.sign(BODY, { secret: "" })).to.throw(ConfigurationError, "`secret` must not be empty");
     });

@@ -177,7 +177,7 @@ for (const sdk of SDKS) {
       [
         "answers with an event without an id",
         json(200, { object: "event", type: "charge.succeeded" }),
-        [400, undefined, "HOOKBUS_PAYLOAD", /has an `id`$/],
+        [400, undefined, "HOOKBUS_PAYLOAD", /the event has no `id`$/],
       ],
       [
         "answers with an event without a type",

@@ -231,11 +231,11 @@ describe("a handshake", () => {
       url.startsWith("/?challenge=")
         ? { status: 200, headers: { "content-type": "text/plain" }, body: `${method} ${url.slice(12)}` }
         : undefined,
-    afterVerification: (payload, keys) => {
+    afterVerification: (payload, { request, key }) => {
       const { challenge } = payload as { challenge?: string };
       return challenge === undefined
         ? undefined
-        : { status: 202, headers: { "x-keys": `${keys.length}` }, body: challenge };
+        : { status: 202, headers: { "x-key": key.label, "x-method": request.method }, body: challenge };
     },
   };
   const setUp = async () => {
@@ -244,7 +244,7 @@ describe("a handshake", () => {
     const ids = idsOf(bus);
     return { bus, ids, steps: stepsOf(bus), wire: closing.add(await serve(bus)) };
   };
-  const signature = { headers: { "signed-by": "signingSecrets[0]" } };
+  const signature = { headers: { "signed-by": "signingSecrets[1]" } };
 
   it("that comes unsigned is answered before anything is verified, and dispatches nothing", async () => {
     const { ids, steps, wire } = await setUp();
@@ -258,7 +258,12 @@ describe("a handshake", () => {
   it("that comes signed is answered once it is verified, and dispatches nothing", async () => {
     const { ids, steps, wire } = await setUp();
     const { status, headers, body } = await wire.post({ challenge: "xyz" }, signature);
-    expect([status, headers["x-keys"], body]).to.deep.equal([202, "2", "xyz"]);
+    expect([status, headers["x-key"], headers["x-method"], body]).to.deep.equal([
+      202,
+      "signingSecrets[1]",
+      "POST",
+      "xyz",
+    ]);
     expect(ids).to.deep.equal([]);
     expect(steps.map(({ name, outcome }) => [name, outcome])).to.deep.equal([
       ["hookbus.verify", "verified"],

@@ -25,7 +25,7 @@ export type FetchHandler = (request: Request) => Promise<Response>;
  * A request for another path is answered 404. Throws `ConfigurationError` for an option that cannot be.
  */
 export function fetchHandler(endpoint: Endpoint, options: FetchHandlerOptions = {}): FetchHandler {
-  const { path, bodyTimeoutMs } = handlerSettings(endpoint, options);
+  const { path, bodyTimeoutMs, mount } = handlerSettings(endpoint, options);
   checkAfterBoot(endpoint);
 
   return async (request) => {
@@ -36,6 +36,7 @@ export function fetchHandler(endpoint: Endpoint, options: FetchHandlerOptions = 
           ? await endpoint.respond(
               { method, url, headers: Object.fromEntries(request.headers), ip: options.ip?.(request) },
               (maxBytes) => readWebBody(request, { maxBytes, timeoutMs: bodyTimeoutMs }),
+              mount,
             )
           : undefined;
       return toResponse(receipt ?? refused(404, "rejected"), method);

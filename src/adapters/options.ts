@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../errors.ts";
 import type { Endpoint } from "../receiver/endpoint.ts";
+import type { Mount } from "../receiver/request.ts";
 
 /** What every handler takes. */
 export interface HandlerOptions {
@@ -10,11 +11,17 @@ export interface HandlerOptions {
    * @default 10_000
    */
   readonly bodyTimeoutMs?: number | undefined;
+  /**
+   * Patterns of the only event types delivered through this mount; others are acknowledged and ignored. Pins the type
+   * where the provider does not sign it: `{ types: ["push"] }` for GitHub.
+   */
+  readonly types?: readonly string[] | undefined;
 }
 
 export interface HandlerSettings {
   readonly path: string | undefined;
   readonly bodyTimeoutMs: number;
+  readonly mount: Mount;
 }
 
 /** What a timer can wait for: beyond it, Node's fire at once. */
@@ -23,7 +30,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Throws `TypeError` for a thing that is no bus and no hub, `ConfigurationError` for an option that cannot be. */
 export function handlerSettings(
   endpoint: Endpoint,
-  { path, bodyTimeoutMs = 10_000 }: HandlerOptions = {},
+  { path, bodyTimeoutMs = 10_000, types }: HandlerOptions = {},
 ): HandlerSettings {
   if (typeof endpoint?.respond !== "function") throw new TypeError("`endpoint` must be a bus or a hub");
   if (path !== undefined && !path.startsWith("/")) {
@@ -32,5 +39,8 @@ export function handlerSettings(
   if (!(bodyTimeoutMs > 0 && bodyTimeoutMs <= LONGEST_TIMER_MS)) {
     throw new ConfigurationError(`\`bodyTimeoutMs\` must be above zero and at most ${LONGEST_TIMER_MS} milliseconds`);
   }
-  return { path, bodyTimeoutMs };
+  if (types !== undefined && !(Array.isArray(types) && types.every((pattern) => typeof pattern === "string"))) {
+    throw new ConfigurationError('`types` must be a list of patterns, as in ["push", "issues."]');
+  }
+  return { path, bodyTimeoutMs, mount: { types } };
 }

@@ -11,7 +11,7 @@ import { reportFault } from "./report.ts";
 
 /** The handler of everything built on `node:http`: frameworks differ in the advice they need, not in the work. */
 export function nodeServing(endpoint: Endpoint, options: HandlerOptions | undefined, hint: RawBodyHint): NodeHandler {
-  const { path, bodyTimeoutMs } = handlerSettings(endpoint, options);
+  const { path, bodyTimeoutMs, mount } = handlerSettings(endpoint, options);
   checkAfterBoot(endpoint);
 
   return async (req, res, next) => {
@@ -19,8 +19,10 @@ export function nodeServing(endpoint: Endpoint, options: HandlerOptions | undefi
       const url = req.originalUrl ?? req.url ?? "";
       const receipt =
         path === undefined || pathOf(url) === path
-          ? await endpoint.respond(headOf(req, url), (maxBytes) =>
-              readBody(req, { maxBytes, timeoutMs: bodyTimeoutMs }, hint),
+          ? await endpoint.respond(
+              headOf(req, url),
+              (maxBytes) => readBody(req, { maxBytes, timeoutMs: bodyTimeoutMs }, hint),
+              mount,
             )
           : undefined;
       if (receipt) await answer(req, res, receipt);

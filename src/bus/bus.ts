@@ -114,14 +114,15 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
 
   /** Hands `event` to its subscribers, without verification or memory of it. Rejects with `DispatchError`. */
   async publish(event: Base | Events[keyof Events]): Promise<void> {
-    const { failures } = await this.dispatch(event, this.factsOf(event));
-    if (failures.length > 0) throw new DispatchError(typeOf(event), failures);
+    const facts = this.factsOf(event);
+    const { failures } = await this.dispatch(event, facts);
+    if (failures.length > 0) throw new DispatchError(facts.type, failures);
   }
 
   /** Throws `ConfigurationError` unless deliveries are authenticated somehow and every setting makes sense. */
   assertReady(): void {
     this.assertNothingRefused();
-    if (this.keys.length === 0 && !this.retrieves) {
+    if (!this.verifies && !this.retrieves) {
       const ways = Object.keys(this.provider.secrets);
       if (this.provider.retrieval) ways.push("apiKey");
       throw new ConfigurationError(
@@ -135,7 +136,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   get retrieves(): boolean {
     if (this.eventRetriever) return true;
     const { retrieval } = this.provider;
-    return this.apiKey !== undefined && (retrieval?.when === "api-key" || this.keys.length === 0);
+    return this.apiKey !== undefined && (retrieval?.when === "api-key" || !this.verifies);
   }
 
   /** @internal The subscriptions an event of type `type` reaches, in order. */
@@ -191,11 +192,21 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
     }
   }
 
+  /** The type and id of an event that has them elsewhere (`topic`, `event_type`), as its provider finds them. */
+  #readable(event: unknown): { id: string; type: string } {
+    let read: ReturnType<Provider["read"]> | undefined;
+    try {
+      read = this.provider.read(event);
+    } catch {
+      // What is wrong with it, the error below says better than one about a delivery.
+    }
+    if (read && "id" in read && typeof read.type === "string") return { id: read.id, type: read.type };
+    throw new TypeError("`event` must be an object with a `type`");
+  }
+
   /** What can be said of an event that did not come by a delivery. */
   protected factsOf(event: unknown): DeliveryFacts {
-    const type = typeOf(event);
-    const given = (event as { readonly id?: unknown }).id;
-    const id = typeof given === "string" ? given : "";
+    const { id, type } = typedEvent(event) ?? this.#readable(event);
     return {
       bus: this.name,
       provider: this.provider.name,
@@ -216,8 +227,9 @@ function assertPattern(pattern: unknown): void {
   if (pattern === "") throw new TypeError("`pattern` is empty: use `all` for every event");
 }
 
-function typeOf(event: unknown): string {
-  if (typeof event === "object" && event !== null && "type" in event && typeof event.type === "string")
-    return event.type;
-  throw new TypeError("`event` must be an object with a `type`");
+/** The type and id of an event that has them under these names. */
+function typedEvent(event: unknown): { id: string; type: string } | undefined {
+  if (typeof event !== "object" || event === null || !("type" in event) || typeof event.type !== "string")
+    return undefined;
+  return { id: "id" in event && typeof event.id === "string" ? event.id : "", type: event.type };
 }

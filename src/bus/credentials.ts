@@ -1,7 +1,40 @@
 import { ConfigurationError } from "../errors.ts";
-import type { EventMap, Provider, SecretSetting, SigningKey } from "../providers/provider.ts";
+import type { EventMap, Provider, SecretSetting, SigningKey, WebhookRequest } from "../providers/provider.ts";
+import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
+import { isResolver, ResolvedKeys, type SecretResolver, type SecretResolverOptions } from "./secret-resolver.ts";
 import { type SecretInput, type SecretLabel, secretText, signingKeys } from "./secrets.ts";
+
+/** What a setting of secrets takes: one, several, or a function that finds them for each request. */
+export type SecretsInput = SecretInput | readonly SecretInput[] | SecretResolver | SecretResolverOptions;
+
+/** The secrets of a bus: one setting holds them all. */
+interface Held {
+  readonly setting: SecretSetting;
+  readonly keys: readonly SigningKey[];
+  /** In place of `keys`. */
+  readonly resolver?: ResolvedKeys;
+}
+
+/** What another bus of the same provider verifies with, for a diagnosis. */
+export interface KeyHolder {
+  readonly name: string;
+  readonly keys: readonly SigningKey[];
+}
+
+const NO_KEYS: readonly SigningKey[] = [];
+
+/** Every bus of the process that has secrets, for as long as somebody else keeps it. */
+const holders = new Set<WeakRef<Credentials<EventMap, unknown>>>();
+const forgotten = new FinalizationRegistry<WeakRef<Credentials<EventMap, unknown>>>((holder) => holders.delete(holder));
+
+/** @internal The buses of the process that take deliveries of the same provider as `bus`, the newest first. */
+export function* otherHolders(bus: { readonly provider: { readonly name: string } }): Generator<KeyHolder> {
+  for (const holder of [...holders].reverse()) {
+    const other = holder.deref();
+    if (other && other !== bus && other.provider.name === bus.provider.name && other.keys.length > 0) yield other;
+  }
+}
 
 /**
  * What a bus authenticates deliveries with.
@@ -11,11 +44,11 @@ import { type SecretInput, type SecretLabel, secretText, signingKeys } from "./s
  */
 export abstract class Credentials<Events extends EventMap, Base> {
   abstract readonly name: string;
+  abstract readonly clock: Clock;
   abstract get logger(): Logger;
   readonly provider: Provider<Events, Base>;
   readonly #refused = new Map<string, string>();
-  readonly #keys = new Map<SecretSetting, readonly SigningKey[]>();
-  #allKeys: readonly SigningKey[] = [];
+  #held: Held | undefined;
   #apiKey: string | undefined;
 
   constructor(provider: Provider<Events, Base>) {
@@ -33,11 +66,14 @@ export abstract class Credentials<Events extends EventMap, Base> {
     });
   }
 
-  /** One signing secret, or several while one is being replaced. Reading gives their labels. */
+  /**
+   * One signing secret, several while one is being replaced, or a function that finds them for each request. Reading
+   * gives the labels of those that are known.
+   */
   get signingSecrets(): readonly SecretLabel[] {
     return this.#labels("signingSecrets");
   }
-  set signingSecrets(value: SecretInput | readonly SecretInput[]) {
+  set signingSecrets(value: SecretsInput) {
     this.#setSecrets("signingSecrets", value);
   }
 
@@ -49,17 +85,32 @@ export abstract class Credentials<Events extends EventMap, Base> {
     this.#setSecrets("privateSignature", value);
   }
 
-  /** Conekta's digest of today: the PEM public keys of the active webhook keys. */
+  /** Conekta's digest of today: the PEM public keys of the active webhook keys, or a function that finds them. */
   get webhookKeys(): readonly SecretLabel[] {
     return this.#labels("webhookKeys");
   }
-  set webhookKeys(value: SecretInput | readonly SecretInput[]) {
+  set webhookKeys(value: SecretsInput) {
     this.#setSecrets("webhookKeys", value);
   }
 
-  /** @internal Every key that may verify a signature, in the order of the settings. */
+  /** Forgets what a function that finds secrets has found: secrets replaced just now count from the next delivery on. */
+  invalidateSecrets(): void {
+    this.#held?.resolver?.invalidate();
+  }
+
+  /** @internal Every key that is set, expired ones too, in the order of the setting; none where a function finds them. */
   get keys(): readonly SigningKey[] {
-    return this.#allKeys;
+    return this.#held?.keys ?? NO_KEYS;
+  }
+
+  /** @internal Whether signatures are checked: by keys that are set, or by those that a function finds. */
+  get verifies(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** @internal The keys for a request, expired ones too: a promise only where a function finds them. */
+  keysFor(request: WebhookRequest): readonly SigningKey[] | Promise<readonly SigningKey[]> {
+    return this.#held?.resolver?.keysFor(request) ?? this.keys;
   }
 
   /** Throws when a setting was refused and never set well. */
@@ -91,7 +142,7 @@ export abstract class Credentials<Events extends EventMap, Base> {
     }
   }
 
-  #setSecrets(setting: SecretSetting, value: SecretInput | readonly SecretInput[]): void {
+  #setSecrets(setting: SecretSetting, value: SecretsInput): void {
     this.set(setting, value, (input) => {
       const form = this.provider.secrets[setting];
       if (!form) {
@@ -101,19 +152,31 @@ export abstract class Credentials<Events extends EventMap, Base> {
         );
       }
       const warn = (message: string): void => this.logger.warn(`hookbus: ${message}`, { bus: this.name });
-      const keys = signingKeys(setting, form, input, warn);
-      const other = [...this.#keys.keys()].find((name) => name !== setting);
-      if (other) {
+      let held: Held;
+      if (isResolver(input)) {
+        if (setting === "privateSignature")
+          throw new ConfigurationError(`\`${setting}\` takes a secret, not a function`);
+        const use = { setting, form, clock: () => this.clock, warn };
+        held = { setting, keys: NO_KEYS, resolver: new ResolvedKeys(input, use) };
+      } else held = { setting, keys: signingKeys(setting, form, input, warn) };
+      const other = this.#held?.setting ?? setting;
+      if (other !== setting) {
         throw new ConfigurationError(
           `\`${setting}\` and \`${other}\` are both set: one header cannot mean both, keep the one that is in use`,
         );
       }
-      this.#keys.set(setting, keys);
-      this.#allKeys = keys;
+      if (!this.#held) this.#enter();
+      this.#held = held;
     });
   }
 
+  #enter(): void {
+    const holder = new WeakRef<Credentials<EventMap, unknown>>(this as never);
+    holders.add(holder);
+    forgotten.register(this, holder);
+  }
+
   #labels(setting: SecretSetting): readonly SecretLabel[] {
-    return (this.#keys.get(setting) ?? []).map(({ label }) => ({ label }));
+    return this.#held?.setting === setting ? this.keys.map(({ label }) => ({ label })) : [];
   }
 }

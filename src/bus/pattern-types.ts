@@ -1,9 +1,10 @@
+/** Most providers part the segments of a type by a dot, Shopify by a slash, Coinbase Commerce by a colon. */
+type Delimiter = "." | "/" | ":";
+
 /** The types of `Events` that `Pattern` matches, by the rules of `patterns.ts`. */
 export type MatchingTypes<Events, Pattern extends string> = Extract<
   keyof Events,
-  Pattern extends `${string}.` | `${string}/`
-    ? `${Pattern}${string}`
-    : Pattern | `${Pattern}.${string}` | `${Pattern}/${string}`
+  Pattern extends `${string}${Delimiter}` ? `${Pattern}${string}` : Pattern | `${Pattern}${Delimiter}${string}`
 >;
 
 /** An event of whatever type: the union of the known ones, or the base event of a provider that names none. */

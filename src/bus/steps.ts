@@ -1,8 +1,11 @@
 import type { VerifiedBy } from "./context.ts";
 
-/** hookbus's own steps, published under `hookbus.`: a receipt, and the parts of the way to it. */
+/**
+ * hookbus's own steps, published under `hookbus.`: a receipt, and the parts of the way to it. `hookbus.diagnose` comes
+ * after the answer to a refused delivery was given, and says what may be the matter.
+ */
 export interface Step {
-  readonly name: "hookbus.receive" | "hookbus.verify" | "hookbus.retrieve" | "hookbus.deliver";
+  readonly name: "hookbus.receive" | "hookbus.verify" | "hookbus.retrieve" | "hookbus.deliver" | "hookbus.diagnose";
   readonly bus: string;
   readonly provider: string;
   readonly durationMs: number;
@@ -14,6 +17,8 @@ export interface Step {
   readonly reason?: string | undefined;
   /** Of a refusal: what the operator may look at. */
   readonly hint?: string | undefined;
+  /** Of a diagnosis: what would have made the signature good, in a word, such as `clock_skew`; `nothing` if unknown. */
+  readonly finding?: string | undefined;
   readonly id?: string | undefined;
   readonly type?: string | undefined;
   readonly verifiedBy?: VerifiedBy | undefined;

@@ -15,7 +15,7 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
   const quiet = new LRUCache<string, { until: number; left: number }>({ max: 100 });
 
   function limited(level: keyof Logger, message: string, step: Step): void {
-    const kind = `${step.outcome} ${step.reason}`;
+    const kind = `${step.outcome} ${step.finding ?? step.reason}`;
     const entry = quiet.get(kind);
     if (entry && now() < entry.until) {
       entry.left++;
@@ -37,7 +37,9 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
 
   return (step) => {
     if (step.name === "hookbus.receive") receipt(step);
-    else if (step.name === "hookbus.deliver" && step.outcome === "failed") {
+    else if (step.name === "hookbus.diagnose" && step.outcome === "found") {
+      limited("warn", `hookbus: why a delivery was refused: ${step.finding}`, step);
+    } else if (step.name === "hookbus.deliver" && step.outcome === "failed") {
       logger().error(`hookbus: subscriber "${step.subscriber}" failed`, {
         ...factsOf(step),
         ...describeError(step.error),
@@ -59,7 +61,7 @@ function told(step: Step): object {
 
 function factsOf(step: Step): object {
   const facts: Record<string, unknown> = { bus: step.bus };
-  for (const field of ["status", "reason", "hint", "id", "type", "verifiedBy"] as const) {
+  for (const field of ["status", "reason", "finding", "hint", "id", "type", "verifiedBy"] as const) {
     if (step[field] !== undefined) facts[field] = step[field];
   }
   return facts;

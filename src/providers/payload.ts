@@ -10,32 +10,27 @@ const MAX_LENGTH = 255;
  */
 const PRINTABLE_ID = /^[^\p{C}\p{Z}/\\]+$/u;
 
-/** Segments between dots. Stripe's may hold brackets: `v2.core.account[requirements].updated`. */
-const EVENT_TYPE = /^[\w[\]-]+(?:\.[\w[\]-]+)*$/;
+/**
+ * Segments between dots, slashes (Shopify) or colons (Coinbase). Stripe's may hold brackets:
+ * `v2.core.account[requirements].updated`.
+ */
+const EVENT_TYPE = /^[\w[\]-]+(?:[./:][\w[\]-]+)*$/;
 
 /** Whether a value is a JSON object: not `null`, not an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The payload as an object; throws `PayloadError` for anything else. */
-export function requireRecord(payload: unknown, brand: string): Record<string, unknown> {
-  if (!isRecord(payload)) throw new PayloadError(`a ${brand} event is a JSON object`);
-  return payload;
-}
-
 /** The event's id; throws `PayloadError` where it is missing or cannot be one. */
-export function requireId(payload: Readonly<Record<string, unknown>>, brand: string): string {
-  const id = payload["id"];
-  if (typeof id !== "string" || id === "") throw new PayloadError(`a ${brand} event has an \`id\``);
+export function checkId(id: unknown): string {
+  if (typeof id !== "string" || id === "") throw new PayloadError("the event has no `id`");
   if (id.length > MAX_LENGTH) throw new PayloadError(`the event's \`id\` is longer than ${MAX_LENGTH} characters`);
   if (!PRINTABLE_ID.test(id)) throw new PayloadError("the event's `id` holds characters that no id has");
   return id;
 }
 
 /** The event's type, or `undefined` for a body without one; throws `PayloadError` where it cannot be one. */
-export function optionalType(payload: Readonly<Record<string, unknown>>): string | undefined {
-  const type = payload["type"];
+export function checkType(type: unknown): string | undefined {
   if (type === undefined) return undefined;
   if (typeof type !== "string" || type.length > MAX_LENGTH || !EVENT_TYPE.test(type)) {
     throw new PayloadError("the event's `type` is not an event type");

@@ -32,6 +32,8 @@ export interface SigningKey {
   /** Which of the provider's schemes this key belongs to. */
   readonly scheme: string;
   readonly key: KeyObject;
+  /** The last moment at which it may verify, in milliseconds since 1970; the bus leaves it out from then on. */
+  readonly notAfter?: number;
 }
 
 export type Verification =
@@ -50,9 +52,23 @@ export interface VerifyOptions {
 /** The settings of a bus that can hold secrets. */
 export type SecretSetting = "signingSecrets" | "privateSignature" | "webhookKeys";
 
+/** A scheme in a few words, for the table of providers. */
+export interface SchemeSummary {
+  readonly headers: readonly string[];
+  /** `"HMAC-SHA-256, hex"`; of several, any does. */
+  readonly algorithms: readonly string[];
+  /** What is signed: `"{timestamp}.{body}"`. */
+  readonly content: string;
+  /** What the user sets: `"text, as it stands"`. */
+  readonly secrets: readonly string[];
+}
+
 /** How one setting's text becomes a key. */
 export interface SecretForm {
+  /** The scheme of its keys. */
   readonly scheme: string;
+  /** The scheme of one secret, where the setting takes secrets of several; default: `scheme`. */
+  schemeOf?(secret: string): string;
   /** Whether the setting takes several secrets. */
   readonly several: boolean;
   /** Makes the key from the text as it is. Throws where the text cannot be a key at all. */
@@ -64,9 +80,14 @@ export interface SecretForm {
   objection?(secret: string): string | undefined;
 }
 
+declare const unsigned: unique symbol;
+
+/** Something that no signature covers: not to be trusted, nor to decide what is a duplicate. */
+export type Unsigned<T> = T & { readonly [unsigned]?: true };
+
 /** What hookbus knows of an event, wherever the provider keeps it. */
 export interface Envelope {
-  readonly id: string;
+  readonly id: string | Unsigned<string>;
   /** Absent in a body that holds nothing but an id and is to be fetched back. */
   readonly type: string | undefined;
   /** What makes two deliveries the same event: from signed or retrieved content only. */
@@ -77,6 +98,8 @@ export interface Envelope {
   /** The part of the event that two deliveries of one id must share. */
   readonly data: unknown;
   readonly event: unknown;
+  /** What came in a header that is not signed, and so may be anybody's. */
+  readonly unsigned?: readonly ("id" | "type")[] | undefined;
 }
 
 export interface FetchOptions {
@@ -118,9 +141,16 @@ export interface ProviderResponse {
 
 export interface Handshakes {
   /** Answers a handshake that comes unsigned. It dispatches nothing. */
-  beforeVerification?(request: WebhookRequest): ProviderResponse | undefined;
+  beforeVerification?(request: WebhookRequest, keys: readonly SigningKey[]): ProviderResponse | undefined;
   /** Answers a handshake whose signature was verified. It dispatches nothing. */
-  afterVerification?(payload: unknown, keys: readonly SigningKey[]): ProviderResponse | undefined;
+  afterVerification?(payload: unknown, signed: SignedDelivery): ProviderResponse | undefined;
+}
+
+/** A delivery whose signature was verified. */
+export interface SignedDelivery {
+  readonly request: WebhookRequest;
+  /** The key that matched. */
+  readonly key: SigningKey;
 }
 
 export interface SignOptions {
@@ -130,6 +160,12 @@ export interface SignOptions {
   readonly setting?: SecretSetting | undefined;
   /** The clock, in milliseconds since 1970, for schemes with a timestamp. */
   readonly now?: number | undefined;
+  /** The id, for schemes that sign one beside the body. */
+  readonly id?: string | undefined;
+  /** The request's method, URL and other headers, for schemes that sign them. */
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers?: RequestHeaders | undefined;
 }
 
 /** Event types and what their events look like: `{ "charge.refunded": ChargeRefundedEvent }`. */
@@ -153,21 +189,36 @@ export interface Provider<Events extends EventMap = EventMap, Base = unknown> {
   readonly methods: readonly string[];
   /** Which settings hold secrets, and in what form. */
   readonly secrets: Readonly<Partial<Record<SecretSetting, SecretForm>>>;
+  /** The scheme in a few words. */
+  readonly summary?: SchemeSummary;
   /** Default tolerance for timestamps; ignored by a scheme that has none. */
   readonly toleranceSeconds: number;
   readonly handshakes?: Handshakes;
   readonly retrieval?: Retrieval;
   /** The answer to a delivery that went well, where the provider wants one of its own. */
   readonly success?: ProviderResponse;
-  /** Checks the signature over the raw bytes. Never throws, whatever the bytes. */
-  verify(request: WebhookRequest, options: VerifyOptions): Verification;
   /**
-   * Finds the envelope in a posted or retrieved event. `client` makes calls to the provider's API for an event that
-   * can fetch more of itself. Throws `PayloadError` for anything that is not an event of this provider.
+   * Checks the signature over the raw bytes. Never throws, whatever the bytes; rejects with `ProviderUnavailableError`
+   * alone, where a certificate cannot be fetched (PayPal).
    */
-  read(payload: unknown, client?: EventClient): Envelope;
+  verify(request: WebhookRequest, options: VerifyOptions): Verification | Promise<Verification>;
+  /** Turns the bytes of a verified delivery into a payload; default: JSON. Throws `PayloadError`. */
+  parse?(request: WebhookRequest): unknown;
+  /**
+   * Finds the envelope in a posted or retrieved event, or the envelopes of a delivery that carries many. Throws
+   * `PayloadError` for anything that is not an event of this provider.
+   */
+  read(payload: unknown, context?: ReadContext): Envelope | readonly Envelope[];
   /** The inverse of `verify`: the header fields that make `body` a genuine delivery. */
   sign(body: Uint8Array | string, options: SignOptions): Record<string, string>;
+}
+
+/** What is at hand when an event is read. */
+export interface ReadContext {
+  /** Its delivery; absent when it was retrieved. */
+  readonly request?: WebhookRequest | undefined;
+  /** Calls the provider's API for an event that can fetch more of itself. */
+  readonly client?: EventClient | undefined;
 }
 
 /** What an event may use to fetch more of itself from the provider's API. */

@@ -1,6 +1,6 @@
 import type { Logger } from "../bus/logger.ts";
 import type { Receipt } from "./receipt.ts";
-import type { BodyReader, RequestHead } from "./request.ts";
+import type { BodyReader, Mount, RequestHead } from "./request.ts";
 
 /** What a handler serves: a bus, or a hub of several. */
 export interface Endpoint {
@@ -8,7 +8,7 @@ export interface Endpoint {
    * The answer to a request; `undefined` when its path is not one of this endpoint's. `readBody` is called at most
    * once, when method and endpoint authentication have been admitted. Never rejects.
    */
-  respond(head: RequestHead, readBody: BodyReader): Promise<Receipt | undefined>;
+  respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt | undefined>;
   /** Called by every handler just after boot. Throws `ConfigurationError` when requests would meet a broken setup. */
   assertReady(): void;
   readonly logger: Logger;

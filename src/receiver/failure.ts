@@ -10,6 +10,7 @@ import {
   Reject,
   RequestAbortedError,
   RetryLater,
+  SecretsUnavailableError,
   StoreUnavailableError,
   type SubscriberFailure,
   UnknownEventError,
@@ -27,7 +28,9 @@ export function receiptOf(error: unknown): Receipt {
   if (error instanceof RequestAbortedError || error instanceof PayloadError) return refused(400, "rejected");
   if (error instanceof UnknownEventError) return refused(401, "rejected");
   if (error instanceof ProviderUnavailableError) return refusedForNow(503, "failed", error.retryAfterSeconds);
-  if (error instanceof StoreUnavailableError) return refusedForNow(503, "failed", RETRY_AFTER_SECONDS);
+  if (error instanceof StoreUnavailableError || error instanceof SecretsUnavailableError) {
+    return refusedForNow(503, "failed", RETRY_AFTER_SECONDS);
+  }
   if (error instanceof DispatchError) return worstOf(error.failures);
   return refused(500, "failed");
 }
@@ -58,6 +61,20 @@ export function busy(): Receipt {
 /** The answer when every subscriber finished, and another run had taken the event over by then. */
 export function claimLost(): Receipt {
   return refusedForNow(409, "failed", RETRY_AFTER_SECONDS);
+}
+
+/** From the worst to the best: a delivery of many events is acknowledged only when all of them are. */
+const WORST_FIRST = [503, 500, 422, 409];
+
+/** What becomes of a delivery that carried many events: what became of the worst of them, or else of the first handled. */
+export function worstResult(results: readonly Result[]): Result {
+  const rank = ({ receipt }: Result): number => {
+    const place = WORST_FIRST.indexOf(receipt.status);
+    if (place >= 0) return place;
+    return WORST_FIRST.length + (receipt.outcome === "handled" ? 0 : 1);
+  };
+  const [worst, ...others] = results.toSorted((one, other) => rank(one) - rank(other));
+  return { ...(worst as Result), ...(others.length > 0 ? { others } : {}) };
 }
 
 /** Of several failures the worst wins: a later try, then a fault, then what the event itself is to blame for. */

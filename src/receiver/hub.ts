@@ -3,7 +3,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { pathOf } from "./path.ts";
 import { type Receipt, refused } from "./receipt.ts";
-import type { BodyReader, RequestHead } from "./request.ts";
+import type { BodyReader, Mount, RequestHead } from "./request.ts";
 
 /** What a hub needs of a bus. */
 export interface HubBus extends Endpoint {
@@ -49,10 +49,10 @@ export function createHub(buses: readonly HubBus[], options: HubOptions = {}): H
     assertReady() {
       for (const bus of buses) bus.assertReady();
     },
-    async respond(head: RequestHead, readBody: BodyReader): Promise<Receipt | undefined> {
+    async respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt | undefined> {
       const path = head.path ?? pathOf(head.url);
       if (path === `${prefix}/health`) return health(head.method, buses);
-      return mounted.get(path)?.respond(head, readBody);
+      return mounted.get(path)?.respond(head, readBody, mount);
     },
   };
 }

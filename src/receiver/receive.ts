@@ -1,17 +1,21 @@
 import type { Bus } from "../bus/bus.ts";
-import type { VerifiedBy } from "../bus/context.ts";
-import type { Verification, WebhookRequest } from "../providers/provider.ts";
+import type { DeliveryFacts } from "../bus/context.ts";
+import { matches } from "../bus/patterns.ts";
+import { PayloadError } from "../errors.ts";
+import type { Envelope, WebhookRequest } from "../providers/provider.ts";
+import { parsePayload } from "../providers/schemes/json.ts";
 import { admit } from "./admission.ts";
 import { factsOf } from "./facts.ts";
-import { genuine } from "./failure.ts";
+import { genuine, worstResult } from "./failure.ts";
 import { filtered } from "./filter.ts";
 import { handleOnce } from "./handle-once.ts";
 import { hintOf } from "./hints.ts";
-import { paramsOf, parsePayload } from "./payload.ts";
+import { paramsOf } from "./params.ts";
 import { acknowledged, refused } from "./receipt.ts";
-import type { BodyReader, RequestHead } from "./request.ts";
-import type { Retriever } from "./retrieve.ts";
+import type { BodyReader, Mount, RequestHead } from "./request.ts";
+import type { Posted, Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
+import { signedBy, verify } from "./verify.ts";
 
 /** What the pipeline needs beside the bus. */
 export interface Tools {
@@ -24,7 +28,13 @@ export interface Tools {
  * One delivery's way from the socket to the subscribers: each line may end it. Throws what `receiptOf` knows how to
  * answer.
  */
-export async function receive(bus: Bus, head: RequestHead, readBody: BodyReader, tools: Tools): Promise<Result> {
+export async function receive(
+  bus: Bus,
+  head: RequestHead,
+  readBody: BodyReader,
+  tools: Tools,
+  mount: Mount = {},
+): Promise<Result> {
   bus.assertReady();
 
   // 1 admit
@@ -33,54 +43,62 @@ export async function receive(bus: Bus, head: RequestHead, readBody: BodyReader,
   const request: WebhookRequest = { ...head, body: await readBody(bus.maxBodyBytes) };
 
   // 2 answer what comes unsigned
-  const greeting = bus.provider.handshakes?.beforeVerification?.(request);
+  const greeting = bus.provider.handshakes?.beforeVerification?.(request, bus.keys);
   if (greeting) return { receipt: acknowledged("challenge", greeting) };
 
   // 3 verify
-  const verification = verify(bus, request);
+  const verification = await verify(bus, request);
   if (verification && !verification.verified) {
     return { receipt: refused(401, "rejected"), reason: verification.reason, hint: hintOf(verification.reason) };
   }
-  const verifiedBy: VerifiedBy = verification ? "signature" : "nothing";
 
   // 4 read
-  const payload = parsePayload(request.body);
-  const params = paramsOf(payload);
+  const payload = bus.provider.parse ? bus.provider.parse(request) : parsePayload(request.body);
 
   // 5 answer what comes signed
-  const answer = verification && bus.provider.handshakes?.afterVerification?.(payload, bus.keys);
+  const answer =
+    verification && bus.provider.handshakes?.afterVerification?.(payload, signedBy(bus, request, verification));
   if (answer) return { receipt: acknowledged("challenge", answer) };
 
   // 6 retrieve
-  const envelope = bus.retrieves
-    ? await timed(bus, "hookbus.retrieve", () => tools.retriever.retrieve({ params, request, verifiedBy }))
-    : bus.provider.read(payload, tools.retriever.client);
-  if (!envelope) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
-  const facts = factsOf(bus, envelope, verification ? "signature" : "retrieval", verification);
+  const envelopes = bus.retrieves
+    ? await retrieve(
+        bus,
+        { params: paramsOf(payload), request, verifiedBy: verification ? "signature" : "nothing" },
+        tools,
+      )
+    : bus.provider.read(payload, { request, client: tools.retriever.client });
+  if (!envelopes) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
+  const events = ("id" in envelopes ? [envelopes] : envelopes).map((envelope) => ({
+    envelope,
+    facts: factsOf(bus, envelope, verification ? "signature" : "retrieval", verification),
+  }));
 
-  return genuine(facts, async () => {
-    const passed = await filtered(bus, envelope.event, facts);
-    if (!passed) return { receipt: acknowledged("ignored", bus.provider.success), reason: "filter" };
+  if (events.length === 0) throw new PayloadError("the delivery holds no event");
 
-    // 7 keep, 8 dispatch
-    return handleOnce(bus, passed, envelope.data, tools.leaseMs);
-  });
+  // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
+  const results: Result[] = [];
+  for (const { envelope, facts } of events) {
+    results.push(await genuine(facts, () => deliver(bus, envelope, facts, mount, tools.leaseMs)));
+  }
+  return worstResult(results);
 }
 
-/** `undefined` where there is nothing to verify with, so that only retrieval can authenticate the delivery. */
-function verify(bus: Bus, request: WebhookRequest): Verification | undefined {
-  if (bus.keys.length === 0) return undefined;
-  const started = performance.now();
-  const verification = bus.provider.verify(request, {
-    keys: bus.keys,
-    now: bus.clock.now(),
-    toleranceSeconds: bus.tolerance,
-  });
-  bus.step({
-    name: "hookbus.verify",
-    durationMs: performance.now() - started,
-    outcome: verification.verified ? "verified" : "rejected",
-    ...(verification.verified ? { matchedSecret: verification.matchedSecret } : { reason: verification.reason }),
-  });
-  return verification;
+async function deliver(
+  bus: Bus,
+  envelope: Envelope,
+  facts: DeliveryFacts,
+  { types }: Mount,
+  leaseMs: number,
+): Promise<Result> {
+  if (types && !types.some((pattern) => matches(pattern, facts.type, bus.provider.delimiter))) {
+    return { receipt: acknowledged("ignored", bus.provider.success), reason: "types" };
+  }
+  const passed = await filtered(bus, envelope.event, facts);
+  if (!passed) return { receipt: acknowledged("ignored", bus.provider.success), reason: "filter" };
+  return handleOnce(bus, passed, envelope.data, leaseMs);
+}
+
+function retrieve(bus: Bus, posted: Posted, tools: Tools): Promise<Envelope | null> {
+  return timed(bus, "hookbus.retrieve", () => tools.retriever.retrieve(posted));
 }

@@ -4,7 +4,7 @@ import { failed } from "./failure.ts";
 import type { RetrievalLimits } from "./fetch-guard.ts";
 import type { Receipt } from "./receipt.ts";
 import { receive } from "./receive.ts";
-import type { BodyReader, RequestHead } from "./request.ts";
+import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import { Retriever } from "./retrieve.ts";
 import type { Result } from "./timed.ts";
 
@@ -28,11 +28,11 @@ export class Receiver {
   }
 
   /** Never rejects. */
-  async respond(head: RequestHead, readBody: BodyReader): Promise<Receipt> {
+  async respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt> {
     const started = performance.now();
     let result: Result;
     try {
-      result = await receive(this.#bus, head, readBody, { retriever: this.retriever, leaseMs: this.#leaseMs });
+      result = await receive(this.#bus, head, readBody, { retriever: this.retriever, leaseMs: this.#leaseMs }, mount);
     } catch (error) {
       result = failed(error);
     }
@@ -40,7 +40,7 @@ export class Receiver {
     return result.receipt;
   }
 
-  #tell({ receipt, reason, hint, facts, error, storeError, conflict }: Result, durationMs: number): void {
+  #tell({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, durationMs: number): void {
     const bus = this.#bus;
     const { outcome, status } = receipt;
     bus.step({
@@ -59,6 +59,7 @@ export class Receiver {
     });
     if (outcome === "rejected") return;
     for (const failure of [error, storeError]) if (failure !== undefined) this.#tellListener(failure, facts);
+    for (const other of others) if (other.error !== undefined) this.#tellListener(other.error, other.facts);
   }
 
   #tellListener(error: unknown, facts: DeliveryFacts | undefined): void {

@@ -17,3 +17,9 @@ export interface RequestHead {
  * `RequestAbortedError` or `RawBodyUnavailableError`.
  */
 export type BodyReader = (maxBytes: number) => Promise<Uint8Array>;
+
+/** What one mount point of a bus adds to it. */
+export interface Mount {
+  /** Patterns of the only types delivered here; others are acknowledged and ignored. */
+  readonly types?: readonly string[] | undefined;
+}

@@ -35,17 +35,25 @@ export class Retriever {
     try {
       event = await this.#ask(posted);
     } catch (error) {
-      if (this.#mayUsePayload(posted, error)) return this.#bus.provider.read(posted.params, this.client);
+      if (this.#mayUsePayload(posted, error)) return this.#read(posted.params);
       throw error;
     }
     if (event === null) return null;
     if (event === undefined) {
       throw new ConfigurationError("`eventRetriever` returned undefined: return the event, or null to ignore it");
     }
-    const envelope = this.#bus.provider.read(event, this.client);
+    const envelope = this.#read(event);
     if (envelope.id !== posted.params["id"]) {
       throw new UnknownEventError("the retrieved event is not the one that was posted");
     }
+    return envelope;
+  }
+
+  /** What can be fetched back is one event, by its id. */
+  #read(event: unknown): Envelope {
+    const read = this.#bus.provider.read(event, { client: this.client });
+    const envelope = "id" in read ? read : read[0];
+    if (!envelope) throw new PayloadError("the API answered with no event");
     return envelope;
   }
 

@@ -12,6 +12,8 @@ export interface Result {
   /** What the idempotency store failed with after the subscribers had failed. */
   readonly storeError?: unknown;
   readonly conflict?: boolean | undefined;
+  /** What became of the other events of the same delivery. */
+  readonly others?: readonly Result[] | undefined;
 }
 
 /** Runs one step of the pipeline and publishes how long it took and what came of it. */

@@ -1,17 +1,46 @@
 import { expect } from "chai";
-import { parseSeconds, staleness } from "../../../src/providers/schemes/timestamp.ts";
+import { parseTimestamp, staleness, timestampText } from "../../../src/providers/schemes/timestamp.ts";
 
-describe("parseSeconds", () => {
+describe("parseTimestamp", () => {
   it("reads plain digits", () => {
-    expect(parseSeconds("0")).to.equal(0);
-    expect(parseSeconds("1533204620")).to.equal(1533204620);
-    expect(parseSeconds("999999999999")).to.equal(999999999999);
+    expect(parseTimestamp("0")).to.equal(0);
+    expect(parseTimestamp("1533204620")).to.equal(1533204620);
+    expect(parseTimestamp("999999999999999")).to.equal(999999999999999);
+  });
+
+  it("reads milliseconds as the seconds that have passed", () => {
+    expect(parseTimestamp("1533204620000", "ms")).to.equal(1533204620);
+    expect(parseTimestamp("1533204620999", "ms")).to.equal(1533204620);
+    expect(parseTimestamp("999", "ms")).to.equal(0);
+    expect(parseTimestamp("1.5", "ms")).to.equal(undefined);
   });
 
   it("refuses everything else", () => {
-    const odd = ["", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "abc", "1700000000junk", "٣", "1\n", "1000000000000"];
-    for (const text of odd) expect(parseSeconds(text), JSON.stringify(text)).to.equal(undefined);
-    expect(parseSeconds(undefined)).to.equal(undefined);
+    const odd = [
+      "",
+      "-1",
+      "+1",
+      " 1",
+      "1 ",
+      "1.0",
+      "1e3",
+      "0x1",
+      "abc",
+      "1700000000junk",
+      "٣",
+      "1\n",
+      "1000000000000000",
+    ];
+    for (const text of odd) expect(parseTimestamp(text), JSON.stringify(text)).to.equal(undefined);
+    expect(parseTimestamp(undefined)).to.equal(undefined);
+  });
+});
+
+describe("timestampText", () => {
+  it("writes what parseTimestamp reads, in whole units", () => {
+    expect(timestampText(1533204620999)).to.equal("1533204620");
+    expect(timestampText(1533204620999.7, "ms")).to.equal("1533204620999");
+    expect(parseTimestamp(timestampText(1533204620999, "ms"), "ms")).to.equal(1533204620);
   });
 });
 

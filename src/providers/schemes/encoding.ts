@@ -18,3 +18,17 @@ export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? bytes : undefined;
 }
+
+export type Encoding = "hex" | "base64" | "base64url";
+
+/** The bytes of a canonical text, of exactly `byteLength` bytes where one is given; else `undefined`. */
+export function decode(text: string, encoding: Encoding, byteLength?: number): Buffer | undefined {
+  if (encoding === "hex" && byteLength !== undefined) return decodeHex(text, byteLength);
+  const bytes = Buffer.from(text, encoding);
+  if (text === "" || bytes.toString(encoding) !== text) return undefined;
+  return byteLength === undefined || bytes.byteLength === byteLength ? bytes : undefined;
+}
+
+export function encode(bytes: Uint8Array, encoding: Encoding): string {
+  return Buffer.from(bytes).toString(encoding);
+}

@@ -1,11 +1,22 @@
 import type { RejectionReason } from "../provider.ts";
 
-/** Twelve digits reach the year 33658, and stay far within what a number holds exactly. */
-const SECONDS = /^[0-9]{1,12}$/;
+export type TimestampUnit = "s" | "ms";
 
-/** Seconds since 1970 from plain decimal digits: no sign, no spaces, no fraction, no junk behind; else `undefined`. */
-export function parseSeconds(text: string | undefined): number | undefined {
-  return text !== undefined && SECONDS.test(text) ? Number(text) : undefined;
+/** Fifteen digits: milliseconds far beyond any clock, and well within what a number holds exactly. */
+const DIGITS = /^[0-9]{1,15}$/;
+
+/**
+ * Seconds since 1970 from plain decimal digits in `unit`: no sign, no spaces, no fraction, no junk behind; else
+ * `undefined`.
+ */
+export function parseTimestamp(text: string | undefined, unit: TimestampUnit = "s"): number | undefined {
+  if (text === undefined || !DIGITS.test(text)) return undefined;
+  return unit === "s" ? Number(text) : Math.floor(Number(text) / 1000);
+}
+
+/** The text of `now` (milliseconds since 1970) in `unit`. */
+export function timestampText(now: number, unit: TimestampUnit = "s"): string {
+  return String(Math.floor(unit === "s" ? now / 1000 : now));
 }
 
 /**

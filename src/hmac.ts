@@ -1,0 +1,1 @@
+export { type HmacOptions, hmac } from "./providers/hmac.ts";

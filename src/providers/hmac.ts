@@ -1,0 +1,117 @@
+import { ConfigurationError } from "../errors.ts";
+import { defineProvider, type EventDescription } from "./define-provider.ts";
+import type { EventMap, Handshakes, Provider, ProviderResponse } from "./provider.ts";
+import type { Content } from "./schemes/content.ts";
+import type { Encoding } from "./schemes/encoding.ts";
+import type { HeaderName } from "./schemes/header-list.ts";
+import { BASE64, HEX, type KeyForm, UTF8 } from "./schemes/key-forms.ts";
+import type { SignatureDescription } from "./schemes/signature.ts";
+
+/** A sender that signs its webhooks with an HMAC. */
+export interface HmacOptions {
+  /** The bare brand in lower case, with `-` between its words: `"acme-pay"`. */
+  readonly name: string;
+  /** The header with the signature: `"x-acme-signature"`; of several names, the first whose field came. */
+  readonly header: HeaderName;
+  /** Default: `"sha256"`. */
+  readonly algorithm?: "sha1" | "sha256" | "sha384" | "sha512";
+  /** Default: `"hex"`, in lower case. */
+  readonly encoding?: Encoding;
+  /** What stands before the signature: `"sha256="`. Default: nothing. */
+  readonly prefix?: string;
+  /** What is signed: a template over `{body}`, `{timestamp}`, `{id}`, `{url}`, `{method}`. Default: `"{body}"`. */
+  readonly content?: string | Content;
+  /** How the text of a secret is read; default: `"utf8"`, as it stands. */
+  readonly keyEncoding?: "utf8" | "hex" | "base64";
+  /** Where the signed timestamp is: a header, or an item of the list. Tolerance by default 300 seconds either way. */
+  readonly timestamp?: SignatureDescription["timestamp"];
+  /** The header of an id that is signed. */
+  readonly id?: HeaderName;
+  /** A header that lists several: `t=…,v1=…` is `{ separator: ",", assign: "=", tag: "v1" }`. */
+  readonly list?: { readonly separator: string; readonly assign: string; readonly tag: string };
+  /** The endpoint's public URL, where `{url}` is signed and a proxy changes it. */
+  readonly publicUrl?: string;
+  /** Where the event is; default: `{ id: "id", type: "type" }`. */
+  readonly event?: EventDescription;
+  /** What parts the segments of a type; default: `"."`. */
+  readonly delimiter?: string;
+  readonly handshakes?: Handshakes;
+  readonly success?: ProviderResponse;
+}
+
+const KEYS: Readonly<Record<string, KeyForm>> = { utf8: UTF8, hex: HEX, base64: BASE64 };
+
+/**
+ * A provider for any sender that signs with an HMAC: `hmac({ name: "acme", header: "x-acme-signature" })`. Its secrets go
+ * into `signingSecrets`.
+ *
+ * Throws `ConfigurationError` for options that make no scheme, or an unsafe one: the body, and a timestamp or an id that
+ * counts, must be part of what is signed.
+ */
+export function hmac<Events extends EventMap = EventMap, Base = Readonly<Record<string, unknown>>>(
+  options: HmacOptions,
+): Provider<Events, Base> {
+  check(options);
+  const { name, algorithm = "sha256", encoding = "hex", keyEncoding = "utf8", list } = options;
+  const { event = { id: "id", type: "type" }, delimiter, handshakes, success } = options;
+  const kind = { algorithm: `hmac-${algorithm}`, encoding, key: KEYS[keyEncoding] as KeyForm } as const;
+  return defineProvider({
+    name,
+    signature: {
+      header: options.header,
+      ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
+      ...(options.content === undefined ? {} : { content: options.content }),
+      ...(options.timestamp && { timestamp: options.timestamp }),
+      ...(options.id === undefined ? {} : { id: options.id }),
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+      ...(list && { list: { separator: list.separator, assign: list.assign } }),
+      secrets: { signingSecrets: { kinds: [{ ...kind, ...(list && { tag: list.tag }) }] } },
+    },
+    event,
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(handshakes && { handshakes }),
+    ...(success && { success }),
+  });
+}
+
+function check(options: HmacOptions): void {
+  const { name, header, content = "{body}", timestamp, id, list } = options;
+  if (typeof name !== "string" || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) {
+    throw new ConfigurationError('`name` must be a brand in lower case, with - between its words: "acme-pay"');
+  }
+  const headers = [header].flat();
+  if (headers.length === 0 || !headers.every((each) => typeof each === "string" && /^[\w-]+$/.test(each))) {
+    throw new ConfigurationError('`header` must be the name of a header: "x-acme-signature"');
+  }
+  oneOf("algorithm", options.algorithm, ["sha1", "sha256", "sha384", "sha512"]);
+  oneOf("encoding", options.encoding, ["hex", "base64", "base64url"]);
+  oneOf("keyEncoding", options.keyEncoding, Object.keys(KEYS));
+  if (list && options.prefix !== undefined) {
+    throw new ConfigurationError("`prefix` and `list` exclude each other: the `tag` names a signature in a list");
+  }
+  if (timestamp && (timestamp.header === undefined) === (timestamp.item === undefined)) {
+    throw new ConfigurationError("`timestamp` must name a `header` or an `item` of the list, and not both");
+  }
+  if (timestamp?.item !== undefined && !list) {
+    throw new ConfigurationError("`timestamp.item` is an item of a `list`, and there is none");
+  }
+  if (typeof content !== "string") return;
+  // What is not signed can be changed by whoever captured a delivery: it must not look as if it were safe.
+  const signs = (field: string): boolean => content.includes(`{${field}}`);
+  if (!signs("body")) throw new ConfigurationError("`content` must hold {body}: nobody vouches for a body unsigned");
+  for (const [field, given] of [
+    ["timestamp", timestamp],
+    ["id", id],
+  ] as const) {
+    if (signs(field) === (given !== undefined)) continue;
+    const why = signs(field)
+      ? `is missing: \`content\` holds {${field}}`
+      : `means nothing: \`content\` lacks {${field}}`;
+    throw new ConfigurationError(`\`${field}\` ${why}`);
+  }
+}
+
+function oneOf(option: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new ConfigurationError(`\`${option}\` must be one of ${known.join(", ")}`);
+}

@@ -1,0 +1,64 @@
+import type { RequestHeaders } from "../provider.ts";
+import { headerValue } from "./header.ts";
+
+/** A header field by its name, in whatever case; of several names, the first whose field came. */
+export type HeaderName = string | readonly string[];
+
+/** The signatures of a header by their tags (`undefined` for the one of a header without tags), and its timestamp. */
+export interface HeaderSignatures {
+  readonly signatures: ReadonlyMap<string | undefined, readonly string[]>;
+  readonly timestamp?: string | undefined;
+}
+
+export function firstHeader(headers: RequestHeaders, name: HeaderName): string | undefined {
+  // A description may write it as the provider does: `X-Signature`.
+  if (typeof name === "string") return headerValue(headers, name.toLowerCase());
+  for (const each of name) {
+    const value = headerValue(headers, each.toLowerCase());
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** The name under which `sign` sends the field. */
+export function nameOf(name: HeaderName): string {
+  return typeof name === "string" ? name : (name[0] as string);
+}
+
+/** Takes `prefix` off a header with one signature. What has another scheme's name before a `=` is told from garbage. */
+export function readOne(header: string, prefix: string): HeaderSignatures | "malformed_header" | "no_expected_scheme" {
+  if (header.startsWith(prefix)) return { signatures: new Map([[undefined, [header.slice(prefix.length)]]]) };
+  return /^[a-z0-9]+=/i.test(header) ? "no_expected_scheme" : "malformed_header";
+}
+
+/**
+ * Reads a header that lists signatures: `t=1492774577,v1=5257a8…,v1=…,v0=…`, or `v1,K5oZ… v1a,hnO3…`.
+ *
+ * Items are not trimmed, as in stripe-node: ` v1` is a scheme that nobody knows. A second timestamp is refused even when
+ * it has a space before it, because that is how two headers look once they are joined: which of the two was signed?
+ */
+export function readList(
+  header: string,
+  list: { readonly separator: string; readonly assign: string },
+  timestampItem: string | undefined,
+): HeaderSignatures | "malformed_header" {
+  const signatures = new Map<string | undefined, string[]>();
+  let timestamps = 0;
+  let timestamp: string | undefined;
+  // A field that came twice is joined with `, `, which leaves a list parted by spaces a list.
+  const text = list.separator === " " ? header.replaceAll(", ", " ") : header;
+  for (const item of text.split(list.separator)) {
+    const at = item.indexOf(list.assign);
+    const [name, value] = at < 0 ? [item, ""] : [item.slice(0, at), item.slice(at + list.assign.length)];
+    if (timestampItem !== undefined && name.trim() === timestampItem) {
+      timestamps++;
+      if (name === timestampItem) timestamp = value;
+    } else {
+      const known = signatures.get(name);
+      if (known) known.push(value);
+      else signatures.set(name, [value]);
+    }
+  }
+  if (timestampItem !== undefined && (timestamps !== 1 || timestamp === undefined)) return "malformed_header";
+  return { signatures, timestamp };
+}

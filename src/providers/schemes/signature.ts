@@ -1,0 +1,200 @@
+import { ConfigurationError } from "../../errors.ts";
+import type {
+  RejectionReason,
+  SchemeSummary,
+  SecretForm,
+  SecretSetting,
+  SigningKey,
+  SignOptions,
+  Verification,
+  VerifyOptions,
+  WebhookRequest,
+} from "../provider.ts";
+import { ALGORITHMS, type AlgorithmName } from "./algorithms.ts";
+import { type Content, content } from "./content.ts";
+import { decode, type Encoding, encode } from "./encoding.ts";
+import { firstHeader, type HeaderName, nameOf, readList, readOne } from "./header-list.ts";
+import type { KeyForm } from "./key-forms.ts";
+import { signedUrl } from "./public-url.ts";
+import { readSecret } from "./secret.ts";
+import { parseTimestamp, staleness, type TimestampUnit, timestampText } from "./timestamp.ts";
+
+/** How signatures of one kind are made, and what they are checked with. */
+export interface SignatureKind {
+  readonly algorithm: AlgorithmName;
+  readonly encoding: Encoding;
+  readonly key: KeyForm;
+  /** In a header that lists several signatures, the name that those of this kind have: `v1`. */
+  readonly tag?: string;
+  /** What ties a key to this kind; default: the tag, else the algorithm. Unique within the description. */
+  readonly scheme?: string;
+  /** What a secret for this kind begins with, where a setting takes secrets of several kinds: any of these. */
+  readonly secretPrefix?: string | readonly string[];
+}
+
+/** A signature scheme, said as data. */
+export interface SignatureDescription {
+  readonly header: HeaderName;
+  /** What stands before the signature: `sha256=`. */
+  readonly prefix?: string;
+  /** A header that lists several: `t=…,v1=…` is `{ separator: ",", assign: "=" }`. */
+  readonly list?: { readonly separator: string; readonly assign: string };
+  /** A template over `{body}`, `{timestamp}`, `{id}`, `{url}`, `{method}`; default: the body alone. */
+  readonly content?: string | Content;
+  readonly timestamp?: {
+    /** Where it is: a header, or an item of the list. */
+    readonly header?: HeaderName;
+    readonly item?: string;
+    readonly unit?: TimestampUnit;
+    /** Either way, inclusive; default 300. Infinity: the timestamp is signed, and nobody asks how old it is. */
+    readonly toleranceSeconds?: number;
+    /** Checked before the signature, where the provider's libraries do so; default: after it. */
+    readonly first?: boolean;
+  };
+  /** The header of an id that is signed. */
+  readonly id?: HeaderName;
+  /** The endpoint's public URL, where the scheme signs it and a proxy changes it. */
+  readonly publicUrl?: string | undefined;
+  /** The kinds of each setting that holds secrets. */
+  readonly secrets: Readonly<Partial<Record<SecretSetting, SecretKinds>>>;
+}
+
+export interface SecretKinds {
+  readonly kinds: readonly [SignatureKind, ...SignatureKind[]];
+  /** Whether the setting takes several secrets; default true. */
+  readonly several?: boolean;
+  readonly objection?: SecretForm["objection"];
+}
+
+/** Verifies and signs; the part of a provider that is about trust. */
+export interface Scheme {
+  readonly summary: SchemeSummary;
+  readonly secrets: Readonly<Partial<Record<SecretSetting, SecretForm>>>;
+  readonly toleranceSeconds: number;
+  verify(request: WebhookRequest, options: VerifyOptions): Verification | Promise<Verification>;
+  sign(body: Uint8Array | string, options: SignOptions): Record<string, string>;
+}
+
+/** Room for dozens of signatures in a header that lists them. */
+const MAX_LIST_LENGTH = 4096;
+
+/**
+ * Makes a scheme of its description.
+ *
+ * Whatever the bytes: a header that is missing, then one that cannot be read, then a signature that does not match, then
+ * a timestamp out of bounds, in this order, so that whoever cannot sign learns nothing of our clock. Every key is tried,
+ * in the order of the setting, whichever matches.
+ */
+export function signed(description: SignatureDescription): Scheme {
+  const { timestamp, list, prefix = "", publicUrl } = description;
+  const tolerance = timestamp ? (timestamp.toleranceSeconds ?? 300) : 0;
+  const contentOf =
+    typeof description.content === "function" ? description.content : content(description.content ?? "{body}");
+  const kinds = new Map<string, SignatureKind>();
+  for (const setting of Object.values(description.secrets)) {
+    for (const kind of setting.kinds) kinds.set(schemeOf(kind), kind);
+  }
+
+  function verify(request: WebhookRequest, { keys, now, toleranceSeconds }: VerifyOptions): Verification {
+    const header = firstHeader(request.headers, description.header)?.trim();
+    if (!header) return rejected("missing_header");
+    if (list && header.length > MAX_LIST_LENGTH) return rejected("malformed_header");
+    const id = description.id === undefined ? "" : firstHeader(request.headers, description.id);
+    if (description.id !== undefined && !id) return rejected("missing_header");
+    let stamp = "";
+    if (timestamp?.header !== undefined) {
+      const sent = firstHeader(request.headers, timestamp.header);
+      if (!sent) return rejected("missing_header");
+      stamp = sent;
+    }
+    const read = list ? readList(header, list, timestamp?.item) : readOne(header, prefix);
+    if (typeof read === "string") return rejected(read);
+    if (read.timestamp !== undefined) stamp = read.timestamp;
+    const seconds = timestamp ? parseTimestamp(stamp, timestamp.unit) : 0;
+    // Even where nobody asks its age, it must be digits: any text could be the signed body's beginning, cut off.
+    if (seconds === undefined) {
+      const unasked = toleranceSeconds === Number.POSITIVE_INFINITY && timestamp?.item === undefined;
+      return rejected(unasked ? "bad_signature" : "malformed_header");
+    }
+    const stale = timestamp ? staleness(seconds, now, toleranceSeconds) : undefined;
+    if (stale && timestamp?.first) return rejected(stale);
+
+    const ours = keys.filter((key) => kinds.has(key.scheme));
+    const expected = ours.length > 0 ? ours.map((key) => kinds.get(key.scheme)) : [...kinds.values()];
+    if (list && !expected.some((kind) => read.signatures.has(kind?.tag))) return rejected("no_expected_scheme");
+    const pieces = contentOf({ request, timestamp: stamp, id: id ?? "", url: signedUrl(request, publicUrl) });
+    if (!pieces) return rejected("malformed_header");
+
+    let matched: SigningKey | undefined;
+    for (const key of ours) {
+      const kind = kinds.get(key.scheme) as SignatureKind;
+      const candidates = (read.signatures.get(kind.tag) ?? []).flatMap(
+        (text) => decode(text, kind.encoding, ALGORITHMS[kind.algorithm].signatureBytes) ?? [],
+      );
+      if (ALGORITHMS[kind.algorithm].matches(key.key, pieces, candidates)) matched ??= key;
+    }
+    if (!matched) return rejected("bad_signature");
+    return stale ? rejected(stale) : { verified: true, matchedSecret: matched.label };
+  }
+
+  function sign(body: Uint8Array | string, options: SignOptions): Record<string, string> {
+    const { secret, now = Date.now(), id = "msg_1", method = "POST", url = publicUrl ?? "/" } = options;
+    const setting = options.setting ?? (Object.keys(description.secrets)[0] as SecretSetting);
+    const found = description.secrets[setting];
+    if (!found) throw new ConfigurationError(`nothing is signed with \`${setting}\``);
+    const kind = kindOf(found, secret);
+    const key = readSecret(kind.key.signing ?? kind.key.verifying, secret);
+    const stamp = timestampText(now, timestamp?.unit);
+    const request = { method, url, headers: options.headers ?? {}, body: Buffer.from(body) };
+    const pieces = contentOf({ request, timestamp: stamp, id, url: signedUrl(request, publicUrl) });
+    if (!pieces) throw new ConfigurationError("the request holds nothing to sign: see the scheme's `content`");
+    const signature = encode(ALGORITHMS[kind.algorithm].make(key, pieces), kind.encoding);
+    const headers: Record<string, string> = {};
+    if (timestamp?.header !== undefined) headers[nameOf(timestamp.header)] = stamp;
+    if (description.id !== undefined) headers[nameOf(description.id)] = id;
+    const listed = list ? `${kind.tag}${list.assign}${signature}` : prefix + signature;
+    const item = list && timestamp?.item ? `${timestamp.item}${list.assign}${stamp}${list.separator}` : "";
+    headers[nameOf(description.header)] = item + listed;
+    return headers;
+  }
+
+  const secrets = Object.entries(description.secrets).map(([setting, entry]) => [setting, formOf(entry)]);
+  return {
+    secrets: Object.fromEntries(secrets),
+    toleranceSeconds: tolerance,
+    verify,
+    sign,
+    summary: {
+      headers: [description.header].flat(),
+      algorithms: [...kinds.values()].map((kind) => `${ALGORITHMS[kind.algorithm].title}, ${kind.encoding}`),
+      content: typeof description.content === "function" ? "see the source" : (description.content ?? "{body}"),
+      secrets: [...kinds.values()].map((kind) => kind.key.shape),
+    },
+  };
+}
+
+function rejected(reason: RejectionReason): Verification {
+  return { verified: false, reason };
+}
+
+/** What ties a key to the signatures that it can check. */
+function schemeOf(kind: SignatureKind): string {
+  return kind.scheme ?? kind.tag ?? kind.algorithm;
+}
+
+/** The kind that a secret is for: told by how it begins, where a setting takes several. */
+function kindOf({ kinds }: SecretKinds, secret: string): SignatureKind {
+  return (
+    kinds.find(({ secretPrefix = [] }) => [secretPrefix].flat().some((prefix) => secret.startsWith(prefix))) ?? kinds[0]
+  );
+}
+
+function formOf(entry: SecretKinds): SecretForm {
+  return {
+    scheme: schemeOf(entry.kinds[0]),
+    schemeOf: (secret) => schemeOf(kindOf(entry, secret)),
+    several: entry.several ?? true,
+    parse: (secret) => kindOf(entry, secret).key.verifying(secret),
+    ...(entry.objection ? { objection: entry.objection } : {}),
+  };
+}

@@ -1,0 +1,95 @@
+import type { Verification, WebhookRequest } from "./provider.ts";
+import { sha256 } from "./schemes/content-hash.ts";
+import { type FormFields, parseForm } from "./schemes/form.ts";
+import { UTF8 } from "./schemes/key-forms.ts";
+import { signedUrl } from "./schemes/public-url.ts";
+import { type Scheme, type SignatureDescription, signed } from "./schemes/signature.ts";
+
+/**
+ * HMAC-SHA1 over the URL and the form's fields, sorted by name, each as name and value. A JSON body is not signed
+ * itself: the URL holds its hash.
+ *
+ * A body without a hash counts as a form whatever its content type says, because that is not signed.
+ *
+ * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
+ */
+export function twilioSignature(publicUrl: string | undefined): Scheme {
+  const description: SignatureDescription = {
+    header: "x-twilio-signature",
+    content: ({ request, url }) => {
+      const fields = signedFields(request.body, url);
+      return fields === undefined ? undefined : [url, fields];
+    },
+    secrets: {
+      signingSecrets: {
+        kinds: [{ algorithm: "hmac-sha1", encoding: "base64", key: UTF8 }],
+        objection(secret) {
+          if (!/^(?:AC|SK)[0-9a-f]{32}$/i.test(secret)) return undefined;
+          return `holds a SID (${secret.slice(0, 2)}…): deliveries are signed with the auth token of the account`;
+        },
+      },
+    },
+  };
+  const base = signed({ ...description, publicUrl });
+  const asSeen = signed(description);
+  return {
+    ...base,
+    summary: { ...base.summary, content: "{url}{sorted form fields}" },
+    verify(request, options) {
+      const url = signedUrl(request, publicUrl);
+      // Twilio leaves out a port that the endpoint has, or adds one that it has not.
+      const tries = [url, otherPort(url)].map((each) => asSeen.verify({ ...request, url: each }, options));
+      const result = (tries.find((each) => (each as Verification).verified) ?? tries[0]) as Verification;
+      if (!result.verified) return result;
+      const hashes = bodyHashes(url);
+      const intact = hashes.length === 0 || hashes.every((hash) => hash === sha256(request.body));
+      return intact ? result : { verified: false, reason: "bad_body_hash" };
+    },
+  };
+}
+
+/** Whether the body is JSON whose hash the URL holds. */
+export function hasBodyHash(url: string): boolean {
+  return bodyHashes(url).length > 0;
+}
+
+/**
+ * What the signature covers but for the origin, which comes with and without a port: equal for deliveries that one
+ * signature fits, however the fields are cut (`a=bc` and `ab=c` are signed alike).
+ */
+export function signedContent(request: WebhookRequest, publicUrl: string | undefined): string {
+  const url = signedUrl(request, publicUrl);
+  const afterOrigin = url.replace(/^[^/]*\/\/[^/?#]*/, "");
+  return hasBodyHash(url) ? afterOrigin : afterOrigin + (signedFields(request.body, url) ?? "");
+}
+
+function signedFields(body: Uint8Array, url: string): string | undefined {
+  if (hasBodyHash(url)) return "";
+  let fields: FormFields;
+  try {
+    fields = parseForm(body);
+  } catch {
+    return undefined;
+  }
+  let text = "";
+  for (const name of Object.keys(fields).sort()) {
+    for (const value of [...new Set([fields[name] ?? []].flat())].sort()) text += name + value;
+  }
+  return text;
+}
+
+/** The query of a URL or a path, without its `?`. What stands in a fragment is not signed, and so is no query. */
+export function queryOf(url: string): string {
+  return /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? "";
+}
+
+function bodyHashes(url: string): string[] {
+  return new URLSearchParams(queryOf(url)).getAll("bodySHA256");
+}
+
+/** The URL without its port; one that has none with the port of its scheme. */
+function otherPort(url: string): string {
+  const [, scheme = "", host = "", port, rest = ""] = /^(https?):\/\/([^/?]*?)(:\d+)?([/?].*)?$/is.exec(url) ?? [];
+  if (port !== undefined) return `${scheme}://${host}${rest}`;
+  return `${scheme}://${host}:${scheme.toLowerCase() === "http" ? 80 : 443}${rest}`;
+}

@@ -1,0 +1,2 @@
+export { zoom } from "./providers/zoom.ts";
+export type { ZoomBaseEvent, ZoomEventMap, ZoomEventType } from "./providers/zoom-events.ts";
