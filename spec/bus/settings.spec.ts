@@ -381,6 +381,20 @@ describe("settings", () => {
       expect(bus.keys[0]?.key.export().toString()).to.equal("four");
     });
 
+    it("refuse two of one label, since nobody could tell which of them matched", () => {
+      for (const secrets of [
+        [
+          { label: "mexico", secret: "one" },
+          { label: "mexico", secret: "two" },
+        ],
+        ["one", { label: "signingSecrets[0]", secret: "two" }],
+      ]) {
+        expect(() => {
+          bus.signingSecrets = secrets;
+        }).to.throw(ConfigurationError, "has the `label` of another secret");
+      }
+    });
+
     it("are never made of the labels that they read as", () => {
       bus.signingSecrets = ["one", "two"];
       for (const [value, place] of [

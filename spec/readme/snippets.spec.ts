@@ -49,6 +49,8 @@ describe("the snippets of the documentation", function () {
       PORT: "0",
       STRIPE_SIGNING_SECRET: "whsec_of_the_snippets",
       STRIPE_SIGNING_SECRET_OLD: "whsec_of_last_month",
+      GITHUB_WEBHOOK_SECRET: "It's a Secret to Everybody",
+      ACME_SECRET: "acme_secret",
       STRIPE_SIGNING_SECRET_MX: "whsec_of_the_other_account",
       STRIPE_API_KEY: "sk_test_of_the_snippets",
       CONEKTA_API_KEY: "key_of_the_snippets",

@@ -127,6 +127,13 @@ describe("a delivery of many events", () => {
     });
   }
 
+  it("asks for the longest wait that any of its events asks for", async () => {
+    const bus = batchBus();
+    failing(bus, { soon: new RetryLater(7), late: new RetryLater(90), between: new RetryLater(30) });
+    const receipt = await post(bus, list("soon", "late", "between"));
+    expect([receipt.status, receipt.headers["retry-after"]]).to.deep.equal([503, "90"]);
+  });
+
   it("is answered 409 when another run holds one of its events, and the others are handled", async () => {
     const bus = batchBus();
     const store = memoryIdempotency();

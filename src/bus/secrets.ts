@@ -64,6 +64,11 @@ export function signingKeys(
     if (typeof label !== "string" || label.trim() === "") {
       throw new ConfigurationError(`\`${place}\` needs a \`label\` that is not empty`);
     }
+    if (keys.some((key) => key.label === label)) {
+      throw new ConfigurationError(
+        `\`${place}\` has the \`label\` of another secret: which of them matched could not be told`,
+      );
+    }
     const text = secretText(place, secret);
     const objection = form.objection?.(text);
     if (objection) throw new ConfigurationError(`\`${place}\` ${objection}`);

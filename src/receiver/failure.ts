@@ -73,8 +73,15 @@ export function worstResult(results: readonly Result[]): Result {
     if (place >= 0) return place;
     return WORST_FIRST.length + (receipt.outcome === "handled" ? 0 : 1);
   };
-  const [worst, ...others] = results.toSorted((one, other) => rank(one) - rank(other));
+  // Of two that ask for a later try, the later one: the sender delivers all of them again at once.
+  const [worst, ...others] = results.toSorted(
+    (one, other) => rank(one) - rank(other) || retryAfter(other) - retryAfter(one),
+  );
   return { ...(worst as Result), ...(others.length > 0 ? { others } : {}) };
+}
+
+function retryAfter({ receipt }: Result): number {
+  return Number(receipt.headers["retry-after"] ?? 0);
 }
 
 /** Of several failures the worst wins: a later try, then a fault, then what the event itself is to blame for. */

@@ -15,7 +15,7 @@ import { acknowledged, refused } from "./receipt.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import type { Posted, Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
-import { signedBy, verify } from "./verify.ts";
+import { verify } from "./verify.ts";
 
 /** What the pipeline needs beside the bus. */
 export interface Tools {
@@ -57,7 +57,7 @@ export async function receive(
 
   // 5 answer what comes signed
   const answer =
-    verification && bus.provider.handshakes?.afterVerification?.(payload, signedBy(bus, request, verification));
+    verification && bus.provider.handshakes?.afterVerification?.(payload, { request, key: verification.key });
   if (answer) return { receipt: acknowledged("challenge", answer) };
 
   // 6 retrieve

@@ -1,6 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { SignedDelivery, SigningKey, WebhookRequest } from "../providers/provider.ts";
+import type { SigningKey, WebhookRequest } from "../providers/provider.ts";
 import { diagnose } from "./doctor.ts";
 import type { Refusal } from "./hints.ts";
 
@@ -40,13 +40,4 @@ async function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey
   if (!verification.verified) return verification;
   const key = keys.find(({ label }) => label === verification.matchedSecret) as SigningKey;
   return { verified: true, matchedSecret: verification.matchedSecret, key };
-}
-
-/** The delivery with the key that verified it. */
-export function signedBy(
-  _bus: Bus,
-  request: WebhookRequest,
-  { key }: Extract<Checked, { verified: true }>,
-): SignedDelivery {
-  return { request, key };
 }
