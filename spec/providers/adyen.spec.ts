@@ -7,7 +7,7 @@ import { keysOf, recordingBus, refusalOf, requestOf } from "./delivered.ts";
 import { fixture } from "./fixture.ts";
 
 const SECRET = "DFB1EB5485895CFA84146406857104ABB4CBCABDC8AAF103A624C8F6A3EAAB00";
-const OTHER = "00".repeat(32);
+const OTHER = "ab".repeat(32);
 const NAMES = ["AUTHORISATION", "CAPTURE"];
 
 type Item = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { defineProvider, type EventDescription, UTF8 } from "../../src/define-provider.ts";
-import { PayloadError } from "../../src/errors.ts";
+import { ConfigurationError, PayloadError } from "../../src/errors.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { providerContract } from "./contract.ts";
 import { Deliveries, readOf } from "./deliver.ts";
@@ -38,6 +38,19 @@ describe("defineProvider", () => {
       toleranceSeconds: 300,
     });
     expect(acme).not.to.have.any.keys("parse", "handshakes", "retrieval", "success");
+  });
+
+  it("refuses a key that is not signed: a replay could come under another", () => {
+    const signature = {
+      header: "x-s",
+      secrets: { signingSecrets: { kinds: [{ algorithm: "hmac-sha256", encoding: "hex", key: UTF8 }] } },
+    } as const;
+    for (const key of [{ header: "x-request-id" }, { unsigned: "id" }]) {
+      expect(() => defineProvider({ name: "acme", signature, event: { id: "id", type: "type", key } })).to.throw(
+        ConfigurationError,
+        "`event.key` is not signed",
+      );
+    }
   });
 
   it("signs under the names as they were written", () => {

@@ -454,6 +454,17 @@ describe("paypal", () => {
       expect(seen).to.deep.equal([JSON.parse(BODY)]);
     });
 
+    it("does not run it again with blanks around the transmission's id, which the signature leaves out", async () => {
+      const { deliver, seen } = recordingBus(make(), WEBHOOK, clock);
+      const headers = signed();
+      await deliver(requestOf({ headers, body: BODY }));
+      for (const id of [`${headers["paypal-transmission-id"]}\u00a0`, ` ${headers["paypal-transmission-id"]}`]) {
+        const again = { ...headers, "paypal-transmission-id": id };
+        expect((await deliver(requestOf({ headers: again, body: BODY }))).outcome).to.equal("duplicate");
+      }
+      expect(seen).to.have.length(1);
+    });
+
     it("does not run another body that was given the same CRC-32", async () => {
       const { deliver, seen } = recordingBus(make(), WEBHOOK, clock);
       await deliver(requestOf({ headers: signed(), body: BODY }));

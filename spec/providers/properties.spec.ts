@@ -22,7 +22,9 @@ interface Way {
   readonly runs: number;
 }
 
-const text = fc.string({ unit: "binary", minLength: 1, maxLength: 80 }).filter((value) => value.trim() !== "");
+const text = fc
+  .string({ unit: "binary", minLength: 1, maxLength: 80 })
+  .filter((value) => value.replaceAll("\0", "").trim() !== "");
 const conektaSecrets = (verifying: string) => fc.constant({ signing: PRIVATE_PEM, verifying });
 const inBase64 = {
   header: "digest",

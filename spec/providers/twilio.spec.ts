@@ -92,10 +92,30 @@ describe("twilio", () => {
       expect(verify({ ...request, url: hashed("[]"), body: Buffer.from("[]") })).to.deep.equal(
         refused("bad_signature"),
       );
-      const twice = `${hashed(STREAM)}&bodySHA256=0`;
-      expect(verify(deliver(STREAM, { url: twice }))).to.deep.equal(refused("bad_body_hash"));
-      const none = "https://mycompany.com/sink?bodySHA256=";
-      expect(verify(deliver("", { url: none }))).to.deep.equal(refused("bad_body_hash"));
+    });
+
+    it("takes a hash only where Twilio puts it, last: a text message could hold one", () => {
+      const evil = JSON.stringify({ MessageSid: "SMevil", MessageStatus: "delivered" });
+      const hash = createHash("sha256").update(evil).digest("hex");
+      const url = "https://mycompany.com/sms?a=1";
+      const body = new URLSearchParams({ Body: `&bodySHA256=${hash}&`, To: "+15551234567" }).toString();
+      const genuine = deliver(body, { url });
+      expect(verify(genuine)).to.deep.equal(VERIFIED);
+      const moved = `${url}Body&bodySHA256=${hash}&To+15551234567`;
+      expect(verify({ ...genuine, url: moved, body: Buffer.from(evil) })).to.deep.equal(refused("bad_signature"));
+      for (const odd of [`${hashed(STREAM)}&bodySHA256=0`, "https://mycompany.com/sink?bodySHA256="]) {
+        const request = deliver("", { url: odd });
+        expect(verify(request)).to.deep.equal(VERIFIED);
+        expect(verify({ ...request, body: Buffer.from(STREAM) })).to.deep.equal(refused("bad_signature"));
+      }
+    });
+
+    it("takes no more of a Host header than a host", () => {
+      const genuine = deliver("", { url: "https://mycompany.com/sms" });
+      const path = { ...genuine, url: "/sms", headers: { ...genuine.headers, host: "mycompany.com" } };
+      expect(verify(path)).to.deep.equal(VERIFIED);
+      const moved = { ...genuine, url: "/", headers: { ...genuine.headers, host: "mycompany.com/sms?x=" } };
+      expect(verify(moved)).to.deep.equal(refused("bad_signature"));
     });
 
     it("refuses bytes that are no text in a form", () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PayloadError } from "../errors.ts";
+import { ConfigurationError, PayloadError } from "../errors.ts";
 import { checkId, checkType, isRecord, optionalBoolean, optionalDate } from "./payload.ts";
 import type {
   Envelope,
@@ -68,12 +68,15 @@ export interface ProviderDescription {
  * constant time, replays refused where there is a timestamp, and no trust in what is not signed.
  *
  * An id that is not signed is no part of the key: then the key is the hash of the signed body, so that a captured body
- * which comes again under a fresh id is a duplicate.
+ * which comes again under a fresh id is a duplicate. Throws `ConfigurationError` for a `key` that is not signed.
  */
 export function defineProvider<Events extends EventMap = EventMap, Base = unknown>(
   description: ProviderDescription,
 ): Provider<Events, Base> {
   const { name, event, methods = ["POST"], delimiter = ".", parse, handshakes, retrieval, success } = description;
+  if (event.key !== undefined && isUnsigned(event.key)) {
+    throw new ConfigurationError("`event.key` is not signed: whoever replays a delivery could give it another key");
+  }
   const scheme = "verify" in description.signature ? description.signature : signed(description.signature);
   return {
     name,

@@ -63,7 +63,8 @@ export function paypal(options: PayPalOptions = {}): Provider<PayPalEventMap, Pa
     event: {
       id: "id",
       type: "event_type",
-      key: { header: ID, signed: true },
+      // As it was verified: whatever blanks a captured delivery is given around its id, it is the same one.
+      key: (_event, { request }) => request && headerValue(request.headers, ID)?.trim(),
       created: "create_time",
       data: "resource",
     },

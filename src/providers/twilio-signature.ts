@@ -41,8 +41,8 @@ export function twilioSignature(publicUrl: string | undefined): Scheme {
       const tries = [url, otherPort(url)].map((each) => asSeen.verify({ ...request, url: each }, options));
       const result = (tries.find((each) => (each as Verification).verified) ?? tries[0]) as Verification;
       if (!result.verified) return result;
-      const hashes = bodyHashes(url);
-      const intact = hashes.length === 0 || hashes.every((hash) => hash === sha256(request.body));
+      const hash = bodyHash(url);
+      const intact = hash === undefined || hash === sha256(request.body);
       return intact ? result : { verified: false, reason: "bad_body_hash" };
     },
   };
@@ -50,7 +50,7 @@ export function twilioSignature(publicUrl: string | undefined): Scheme {
 
 /** Whether the body is JSON whose hash the URL holds. */
 export function hasBodyHash(url: string): boolean {
-  return bodyHashes(url).length > 0;
+  return bodyHash(url) !== undefined;
 }
 
 /**
@@ -83,8 +83,12 @@ export function queryOf(url: string): string {
   return /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? "";
 }
 
-function bodyHashes(url: string): string[] {
-  return new URLSearchParams(queryOf(url)).getAll("bodySHA256");
+/**
+ * The hash that Twilio put last. Anywhere else it is not Twilio's: URL and fields are signed as one text, so that whoever
+ * writes a field (of an SMS, say) could have `&bodySHA256=…` signed within it, and move it into the URL.
+ */
+function bodyHash(url: string): string | undefined {
+  return /(?:^|&)bodySHA256=([0-9a-f]{64})$/.exec(queryOf(url))?.[1];
 }
 
 /** The URL without its port; one that has none with the port of its scheme. */

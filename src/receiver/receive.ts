@@ -15,7 +15,7 @@ import { acknowledged, refused } from "./receipt.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import type { Posted, Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
-import { verify } from "./verify.ts";
+import { unexpired, verify } from "./verify.ts";
 
 /** What the pipeline needs beside the bus. */
 export interface Tools {
@@ -43,7 +43,7 @@ export async function receive(
   const request: WebhookRequest = { ...head, body: await readBody(bus.maxBodyBytes) };
 
   // 2 answer what comes unsigned
-  const greeting = bus.provider.handshakes?.beforeVerification?.(request, bus.keys);
+  const greeting = bus.provider.handshakes?.beforeVerification?.(request, unexpired(bus));
   if (greeting) return { receipt: acknowledged("challenge", greeting) };
 
   // 3 verify

@@ -34,10 +34,20 @@ export async function verify(bus: Bus, request: WebhookRequest): Promise<Checked
 async function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey[]): Promise<Checked> {
   if (all.length === 0) return { verified: false, reason: "no_secret" };
   const now = bus.clock.now();
-  const keys = all.filter(({ notAfter }) => notAfter === undefined || now <= notAfter);
+  const keys = all.filter((key) => isCurrent(key, now));
   if (keys.length === 0) throw new ConfigurationError(`every secret of the bus "${bus.name}" has expired`);
   const verification = await bus.provider.verify(request, { keys, now, toleranceSeconds: bus.tolerance });
   if (!verification.verified) return verification;
   const key = keys.find(({ label }) => label === verification.matchedSecret) as SigningKey;
   return { verified: true, matchedSecret: verification.matchedSecret, key };
+}
+
+/** The keys set on the bus, without those that have expired. */
+export function unexpired(bus: Bus): readonly SigningKey[] {
+  const now = bus.clock.now();
+  return bus.keys.filter((key) => isCurrent(key, now));
+}
+
+function isCurrent({ notAfter }: SigningKey, now: number): boolean {
+  return notAfter === undefined || now <= notAfter;
 }

@@ -70,6 +70,14 @@ describe("key forms", () => {
       expect(bytesOf(WHSEC.verifying(`whsec_${text.replace(/=+$/, "")}`))).to.equal(BYTES.toString("hex"));
     });
 
+    it("takes no key of zero bytes, which HMAC cannot tell from the empty one", () => {
+      for (const length of [1, 3, 32, 64, 100]) {
+        expect(() => WHSEC.verifying(`whsec_${Buffer.alloc(length).toString("base64")}`)).to.throw(ConfigurationError);
+        expect(() => HEX.verifying("00".repeat(length))).to.throw(ConfigurationError);
+      }
+      expect(WHSEC.verifying("whsec_AAAB").symmetricKeySize).to.equal(3);
+    });
+
     it("takes no empty key, no other prefix and no prefix twice", () => {
       const twice = `whsec_whsec_${BYTES.toString("base64")}`;
       refuses(WHSEC, ["", "whsec_", "whsec_=", "whpk_AAAA", "WHSEC_AAAA", twice], "must be whsec_ and base64 text");

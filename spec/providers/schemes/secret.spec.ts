@@ -25,7 +25,8 @@ describe("utf8Key", () => {
   });
 
   it("refuses an empty or blank secret", () => {
-    for (const blank of ["", " ", "\n\t"]) expect(refusal(() => utf8Key(blank)).message).to.equal("must not be empty");
+    for (const blank of ["", " ", "\n\t", "\0", "\0\0 "])
+      expect(refusal(() => utf8Key(blank)).message).to.equal("must not be empty");
   });
 });
 

@@ -369,8 +369,15 @@ describe("signed", () => {
         });
         expect(tried).to.deep.equal(secrets);
       }
-      const tried = tries(() => void verify(plain, { "x-signature": "junk" }, { secrets }));
+      const tried = tries(() => void verify(plain, { "x-signature": hex("another body") }, { secrets }));
       expect(tried).to.deep.equal(secrets);
+    });
+
+    it("tries none with what cannot be a signature: that costs a stranger's body no work", () => {
+      const tried = tries(() => {
+        expect(verify(plain, { "x-signature": "junk" }, { secrets: ["a"] })).to.deep.equal(refused("bad_signature"));
+      });
+      expect(tried).to.deep.equal([]);
     });
 
     it("names the first that matches", () => {

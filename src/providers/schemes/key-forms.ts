@@ -69,8 +69,9 @@ export const RSA_PRIVATE: KeyForm = {
 };
 
 function bytesKey(bytes: Uint8Array | undefined, expected: string): KeyObject {
-  // An HMAC under an empty key can be forged by anybody: `whsec_` alone is such a key.
-  if (bytes === undefined || bytes.byteLength === 0) throw new ConfigurationError(`must be ${expected}`);
+  // An HMAC under an empty key can be forged by anybody. `whsec_` alone is such a key, and so is every key of zero bytes,
+  // since HMAC fills short keys up with those (RFC 2104, section 2).
+  if (bytes === undefined || bytes.every((byte) => byte === 0)) throw new ConfigurationError(`must be ${expected}`);
   return createSecretKey(bytes);
 }
 

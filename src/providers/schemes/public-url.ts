@@ -20,12 +20,18 @@ export function signedUrl(
   const own = ABSOLUTE.exec(publicUrl ?? "");
   const asked = ABSOLUTE.exec(url);
   const afterOrigin = asked ? `${asked[2]}${asked[3] ?? ""}` : (url.split("#")[0] as string);
-  if (!own) return asked ? asked[0] : `https://${headerValue(headers, "host") ?? ""}${afterOrigin}`;
+  if (!own) return asked ? asked[0] : `https://${hostOf(headers)}${afterOrigin}`;
   const [, origin, path, query] = own;
   if (query !== undefined) return own[0];
   if (path === "" || path === "/") return `${origin}${afterOrigin}`;
   const at = afterOrigin.indexOf("?");
   return `${origin}${path}${at < 0 ? "" : afterOrigin.slice(at)}`;
+}
+
+/** A host and nothing more: what has a slash or a query in it would take the place of a part of the URL. */
+function hostOf(headers: WebhookRequest["headers"]): string {
+  const host = headerValue(headers, "host") ?? "";
+  return /^[\w.:[\]-]{1,255}$/.test(host) ? host : "";
 }
 
 /** Checks a `publicUrl` when it is set. Throws `ConfigurationError`, which names `option`. */

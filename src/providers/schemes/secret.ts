@@ -9,7 +9,8 @@ import type { SecretSetting } from "../provider.ts";
  * every key form here, the message is a phrase that follows the setting's name.
  */
 export function utf8Key(secret: string): KeyObject {
-  if (secret.trim() === "") throw new ConfigurationError("must not be empty");
+  // NUL is as good as nothing: HMAC fills short keys up with it (RFC 2104, section 2).
+  if (secret.replaceAll("\0", "").trim() === "") throw new ConfigurationError("must not be empty");
   return createSecretKey(secret, "utf8");
 }
 

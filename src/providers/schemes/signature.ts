@@ -122,15 +122,19 @@ export function signed(description: SignatureDescription): Scheme {
     const ours = keys.filter((key) => kinds.has(key.scheme));
     const expected = ours.length > 0 ? ours.map((key) => kinds.get(key.scheme)) : [...kinds.values()];
     if (list && !expected.some((kind) => read.signatures.has(kind?.tag))) return rejected("no_expected_scheme");
+    const offered = ours.map((key) => {
+      const kind = kinds.get(key.scheme) as SignatureKind;
+      const texts = read.signatures.get(kind.tag) ?? [];
+      const length = ALGORITHMS[kind.algorithm].signatureBytes;
+      return { key, kind, candidates: texts.flatMap((text) => decode(text, kind.encoding, length) ?? []) };
+    });
+    // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
+    if (offered.every(({ candidates }) => candidates.length === 0)) return rejected("bad_signature");
     const pieces = contentOf({ request, timestamp: stamp, id: id ?? "", url: signedUrl(request, publicUrl) });
     if (!pieces) return rejected("malformed_header");
 
     let matched: SigningKey | undefined;
-    for (const key of ours) {
-      const kind = kinds.get(key.scheme) as SignatureKind;
-      const candidates = (read.signatures.get(kind.tag) ?? []).flatMap(
-        (text) => decode(text, kind.encoding, ALGORITHMS[kind.algorithm].signatureBytes) ?? [],
-      );
+    for (const { key, kind, candidates } of offered) {
       if (ALGORITHMS[kind.algorithm].matches(key.key, pieces, candidates)) matched ??= key;
     }
     if (!matched) return rejected("bad_signature");
