@@ -30,7 +30,8 @@ const NOTES: Readonly<Record<string, string>> = {
   razorpay: "the id comes unsigned: the body is what makes a duplicate",
   resend: "delivers through Svix",
   sendgrid: "many events a delivery; the secret is the verification key",
-  shopify: "id, topic and shop come unsigned; types are parted by slashes",
+  shopify:
+    "id, topic and shop come unsigned; types are parted by slashes; two topics with the same bytes are one event: where that happens, give each topic a bus",
   slack: "events, commands and interactivity; answers `url_verification`",
   square: "the URL is signed: `notificationUrl` behind a proxy",
   "standard-webhooks": "any sender that follows the standard",

@@ -419,6 +419,8 @@ describe("paypal", () => {
         account: undefined,
         data: event["resource"],
         event,
+        // A CRC-32 binds the body to nobody.
+        unsigned: ["id", "type"],
       });
     });
 

@@ -13,7 +13,8 @@ export interface HandlerOptions {
   readonly bodyTimeoutMs?: number | undefined;
   /**
    * Patterns of the only event types delivered through this mount; others are acknowledged and ignored. Pins the type
-   * where the provider does not sign it: `{ types: ["push"] }` for GitHub.
+   * where the provider does not sign it, `{ types: ["push"] }` for GitHub: then what is ignored is used up, so that it
+   * cannot come again as another type.
    */
   readonly types?: readonly string[] | undefined;
 }

@@ -61,8 +61,9 @@ export function paypal(options: PayPalOptions = {}): Provider<PayPalEventMap, Pa
     name: "paypal",
     signature: schemeWith(certificates(options)),
     event: {
-      id: "id",
-      type: "event_type",
+      // Of the body only the CRC-32 is signed, and anybody can give another body the same one.
+      id: { unsigned: "id" },
+      type: { unsigned: "event_type" },
       // As it was verified: whatever blanks a captured delivery is given around its id, it is the same one.
       key: (_event, { request }) => request && headerValue(request.headers, ID)?.trim(),
       created: "create_time",

@@ -35,6 +35,27 @@ export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unkno
   return run.refusal ? refusedByStore(result, run.refusal) : result;
 }
 
+/**
+ * Uses an event up without running anybody: `undefined` where that was done, else what stands in the way.
+ *
+ * An event whose type no signature covers must not stay good for later once it is ignored, or whoever captured it could
+ * send it again as one of another type.
+ */
+export async function useUp(
+  bus: Bus,
+  facts: DeliveryFacts,
+  data: unknown,
+  leaseMs: number,
+): Promise<Result | undefined> {
+  const store = bus.idempotency;
+  if (store === false) return undefined;
+  const claim = await answered(() => store.claim(facts.key, { leaseMs, fingerprint: fingerprintOf(data) }));
+  if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
+  if (claim.state === "done") return { receipt: acknowledged("duplicate", bus.provider.success) };
+  await answered(() => store.complete(claim.token));
+  return undefined;
+}
+
 function resultOf(bus: Bus, facts: DeliveryFacts, failures: readonly SubscriberFailure[]): Result {
   if (failures.length === 0) return { receipt: acknowledged("handled", bus.provider.success) };
   const error = new DispatchError(facts.type, failures);

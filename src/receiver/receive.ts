@@ -8,7 +8,7 @@ import { admit } from "./admission.ts";
 import { factsOf } from "./facts.ts";
 import { genuine, worstResult } from "./failure.ts";
 import { filtered } from "./filter.ts";
-import { handleOnce } from "./handle-once.ts";
+import { handleOnce, useUp } from "./handle-once.ts";
 import { hintOf } from "./hints.ts";
 import { paramsOf } from "./params.ts";
 import { acknowledged, refused } from "./receipt.ts";
@@ -92,11 +92,22 @@ async function deliver(
   leaseMs: number,
 ): Promise<Result> {
   if (types && !types.some((pattern) => matches(pattern, facts.type, bus.provider.delimiter))) {
-    return { receipt: acknowledged("ignored", bus.provider.success), reason: "types" };
+    return ignore(bus, envelope, facts, "types", leaseMs);
   }
   const passed = await filtered(bus, envelope.event, facts);
-  if (!passed) return { receipt: acknowledged("ignored", bus.provider.success), reason: "filter" };
+  if (!passed) return ignore(bus, envelope, facts, "filter", leaseMs);
   return handleOnce(bus, passed, envelope.data, leaseMs);
+}
+
+async function ignore(
+  bus: Bus,
+  envelope: Envelope,
+  facts: DeliveryFacts,
+  reason: string,
+  leaseMs: number,
+): Promise<Result> {
+  const hindrance = envelope.unsigned?.includes("type") ? await useUp(bus, facts, envelope.data, leaseMs) : undefined;
+  return hindrance ?? { receipt: acknowledged("ignored", bus.provider.success), reason };
 }
 
 function retrieve(bus: Bus, posted: Posted, tools: Tools): Promise<Envelope | null> {
