@@ -156,7 +156,8 @@ describe("hmac", () => {
             : { timestamp: stamped === "item" ? { item: "t", unit } : { header: "x-t", unit } }),
         } as HmacOptions;
       });
-    const secrets = fc.uint8Array({ minLength: 1, maxLength: 64 });
+    // A key of zero bytes alone is refused: it is the empty key to an HMAC.
+    const secrets = fc.uint8Array({ minLength: 1, maxLength: 64 }).filter((bytes) => bytes.some((byte) => byte !== 0));
     const times = fc.integer({ min: 0, max: 4_000_000_000_000 });
     fc.assert(
       fc.property(options, secrets, fc.uint8Array(), times, fc.nat(), (some, bytes, body, now, at) => {
