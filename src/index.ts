@@ -1,7 +1,6 @@
 export type { Listener, NotificationAdapter } from "./bus/adapter.ts";
 export { notificationAdapter } from "./bus/adapter.ts";
 export type { BusOptions } from "./bus/bus.ts";
-export type { Clock } from "./bus/clock.ts";
 export type { DeliveryContext, DeliveryFacts, VerifiedBy } from "./bus/context.ts";
 export type { EndpointAuth } from "./bus/endpoint-auth.ts";
 export type {
@@ -32,6 +31,7 @@ export type {
   SubscriberFunction,
   SubscriberObject,
 } from "./bus/subscriber.ts";
+export type { Clock } from "./clock.ts";
 export type { AnyHookbusError, ProviderUnavailableOptions, SubscriberFailure } from "./errors.ts";
 export {
   BodyTimeoutError,

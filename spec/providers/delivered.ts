@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { systemClock } from "../../src/bus/clock.ts";
+import { systemClock } from "../../src/clock.ts";
 import { EventBus } from "../../src/event-bus.ts";
 import type { EventMap, Provider, SigningKey, WebhookRequest } from "../../src/providers/provider.ts";
 import { Log } from "../support/bus.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { systemClock } from "../../src/bus/clock.ts";
+import { systemClock } from "../../src/clock.ts";
 import { EventBus } from "../../src/event-bus.ts";
 import type {
   Envelope,

@@ -1,4 +1,4 @@
-import { systemClock } from "../../src/bus/clock.ts";
+import { systemClock } from "../../src/clock.ts";
 import { EventBus } from "../../src/event-bus.ts";
 import type {
   EventMap,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { systemClock } from "../../src/bus/clock.ts";
+import { systemClock } from "../../src/clock.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { EventBus } from "../../src/event-bus.ts";
 import { adyen } from "../../src/providers/adyen.ts";

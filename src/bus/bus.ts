@@ -1,6 +1,6 @@
+import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError, DispatchError } from "../errors.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import type { DeliveryFacts } from "./context.ts";
 import { type Dispatched, dispatch } from "./dispatch.ts";
 import { freezeDeeply } from "./freeze.ts";

@@ -1,6 +1,6 @@
+import type { Clock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { EventMap, Provider, SecretSetting, SigningKey, WebhookRequest } from "../providers/provider.ts";
-import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
 import { isResolver, ResolvedKeys, type SecretResolver, type SecretResolverOptions } from "./secret-resolver.ts";
 import { type SecretInput, type SecretLabel, secretText, signingKeys } from "./secrets.ts";

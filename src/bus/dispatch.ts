@@ -1,5 +1,5 @@
+import type { Clock } from "../clock.ts";
 import { Ignore, Reject, type SubscriberFailure, SubscriberTimeoutError } from "../errors.ts";
-import type { Clock } from "./clock.ts";
 import { DeliveryContext, type DeliveryFacts } from "./context.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Step } from "./steps.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
 import { ConfigurationError, SecretsUnavailableError } from "../errors.ts";
 import type { SecretForm, SecretSetting, SigningKey, WebhookRequest } from "../providers/provider.ts";
-import type { Clock } from "./clock.ts";
 import { type SecretInput, signingKeys } from "./secrets.ts";
 
 /**

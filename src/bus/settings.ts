@@ -1,9 +1,9 @@
+import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { memoryIdempotency } from "../idempotency/memory.ts";
 import type { IdempotencyStore } from "../idempotency/store.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
 import { type NotificationAdapter, notificationAdapter } from "./adapter.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import { Credentials } from "./credentials.ts";
 import { assertEndpointAuth, type EndpointAuth } from "./endpoint-auth.ts";
 import type { ErrorListener, EventFilter, EventRetriever } from "./extension-points.ts";

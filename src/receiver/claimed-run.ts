@@ -1,4 +1,4 @@
-import type { Clock } from "../bus/clock.ts";
+import type { Clock } from "../clock.ts";
 import { StaleTokenError, StoreUnavailableError } from "../errors.ts";
 import type { Awaitable, ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { systemClock } from "../../src/bus/clock.ts";
+import { systemClock } from "../src/clock.ts";
 
 describe("systemClock", () => {
   it("tells the time", () => {
