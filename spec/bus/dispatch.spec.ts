@@ -274,11 +274,8 @@ describe("dispatch", () => {
       bus = plainBus({ clock });
     });
 
-    const run = (skip?: readonly string[]) =>
-      bus.dispatch({ id: "evt_1", type: "a" }, facts, {
-        ...(skip && { skip }),
-        onDone: (mark) => void marks.push(mark),
-      });
+    const run = (done: readonly string[] = []) =>
+      bus.dispatch({ id: "evt_1", type: "a" }, facts, { done, markDone: (mark) => void marks.push(mark) });
 
     /** A subscriber that settles when it is told to. */
     const pending = (name: string): { resolve(): void; reject(error: unknown): void } => {
@@ -314,7 +311,8 @@ describe("dispatch", () => {
       bus.all(() => {}, { name: "one" });
       bus.all(() => void calls.push(marks.join()), { name: "two" });
       await bus.dispatch({ id: "evt_1", type: "a" }, facts, {
-        onDone: async (mark) => {
+        done: [],
+        markDone: async (mark) => {
           await settle();
           marks.push(mark);
         },

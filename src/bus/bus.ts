@@ -4,6 +4,7 @@ import type { EventMap, Provider } from "../providers/provider.ts";
 import type { DeliveryFacts } from "./context.ts";
 import { type Dispatched, dispatch } from "./dispatch.ts";
 import { freezeDeeply } from "./freeze.ts";
+import type { Marks } from "./marks.ts";
 import { Notifications } from "./notifications.ts";
 import type { AnyEvent, EventFor, PatternOf } from "./pattern-types.ts";
 import { Settings } from "./settings.ts";
@@ -145,17 +146,13 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   }
 
   /** @internal */
-  dispatch(
-    event: unknown,
-    facts: DeliveryFacts,
-    kept: { skip?: readonly string[]; onDone?: (mark: string) => void | Promise<void> } = {},
-  ): Promise<Dispatched> {
+  dispatch(event: unknown, facts: DeliveryFacts, marks?: Marks): Promise<Dispatched> {
     if (this.freezeEvents) freezeDeeply(event);
     return dispatch(this.subscriptionsFor(facts.type), event, facts, {
       notifications: this.notifications,
       clock: this.clock,
       name: this.namespace.call(facts.type),
-      ...kept,
+      marks,
     });
   }
 

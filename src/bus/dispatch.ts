@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { Ignore, Reject, type SubscriberFailure, SubscriberTimeoutError } from "../errors.ts";
 import { DeliveryContext, type DeliveryFacts } from "./context.ts";
+import type { Marks } from "./marks.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Step } from "./steps.ts";
 import { markOf, type Subscription } from "./subscription.ts";
@@ -11,10 +12,8 @@ export interface DispatchOptions {
   readonly clock: Clock;
   /** The full name, for the listeners. */
   readonly name: string;
-  /** Marks of the subscribers that are done with the event already. */
-  readonly skip?: readonly string[];
-  /** Told of each subscriber that finished. Must not throw. */
-  readonly onDone?: (mark: string) => void | Promise<void>;
+  /** Where the event is remembered: who is done with it already, and who gets done now. */
+  readonly marks?: Marks | undefined;
 }
 
 export interface Dispatched {
@@ -40,22 +39,27 @@ export async function dispatch(
   const failures: SubscriberFailure[] = [];
   const late: Promise<boolean>[] = [];
   let unfinished = false;
-  const { skip = [] } = options;
-  const due = skip.length > 0 ? subscriptions.filter((each) => !skip.includes(markOf(each))) : subscriptions;
+  const { marks } = options;
+  const due = marks ? dueAmong(subscriptions, marks) : subscriptions;
   // Until its run has shown whether this was its one event, no other dispatch may find it.
   for (const subscription of due) if (subscription.once) options.notifications.suspend(subscription);
 
-  const done = (subscription: Subscription): void | Promise<void> => {
+  const done = (subscription: Subscription, rejected: boolean): void | Promise<void> => {
     if (subscription.once) options.notifications.remove(subscription);
-    return options.onDone?.(markOf(subscription));
+    return marks?.markDone(markOf(subscription), rejected);
   };
   const again = (subscription: Subscription): void => {
     if (subscription.once) options.notifications.resume(subscription);
   };
 
   for (const subscription of due) {
+    if (marks?.halt) {
+      unfinished = true;
+      again(subscription);
+      continue;
+    }
     const started = performance.now();
-    const context = new DeliveryContext(facts, subscription.name);
+    const context = new DeliveryContext(facts, subscription.name, markOf(subscription), marks);
     let failure: SubscriberFailure | undefined;
     let settled = true;
     try {
@@ -69,10 +73,10 @@ export async function dispatch(
         settled = false;
         failure = { subscriber: subscription.name, error: thrown.error };
         late.push(
-          thrown.settled.then(async (fine) => {
-            if (fine) await done(subscription);
-            else again(subscription);
-            return fine;
+          thrown.settled.then(async (end) => {
+            if (end === "failed") again(subscription);
+            else await done(subscription, end === "rejected");
+            return end !== "failed";
           }),
         );
       } else if (!(thrown instanceof Ignore)) {
@@ -81,7 +85,7 @@ export async function dispatch(
     }
     if (failure) failures.push(failure);
     if (settled && (!failure || isFinal(failure.error))) {
-      const marked = done(subscription);
+      const marked = done(subscription, failure !== undefined);
       if (marked !== undefined) await marked;
     } else if (settled) {
       unfinished = true;
@@ -96,10 +100,10 @@ export async function dispatch(
 /** Thrown for a subscriber that ran out of time and is still running. */
 class Overdue {
   readonly error: SubscriberTimeoutError;
-  /** Whether it finished well in the end. Never rejects. */
-  readonly settled: Promise<boolean>;
+  /** How it ended. Never rejects. */
+  readonly settled: Promise<End>;
 
-  constructor(error: SubscriberTimeoutError, settled: Promise<boolean>) {
+  constructor(error: SubscriberTimeoutError, settled: Promise<End>) {
     this.error = error;
     this.settled = settled;
   }
@@ -117,7 +121,7 @@ async function within(
   const overdue = new Promise<never>((_, reject) => {
     timer = clock.setTimeout(() => {
       const error = new SubscriberTimeoutError(`subscriber "${context.subscriber}" did not settle in ${timeoutMs} ms`);
-      const settled = running.then(() => true, isFinal);
+      const settled = running.then((): End => "done", endOf);
       reject(new Overdue(error, settled));
       context.abort(error);
     }, timeoutMs);
@@ -129,9 +133,25 @@ async function within(
   }
 }
 
-/** Whether a subscriber that threw this wants no other try. */
+/** How a subscriber ended: only one that failed wants another try. */
+type End = "done" | "rejected" | "failed";
+
+function endOf(thrown: unknown): End {
+  if (thrown instanceof Ignore) return "done";
+  return thrown instanceof Reject ? "rejected" : "failed";
+}
+
 function isFinal(thrown: unknown): boolean {
-  return thrown instanceof Ignore || thrown instanceof Reject;
+  return endOf(thrown) !== "failed";
+}
+
+/** Who has not finished with the event yet, of those it is for. */
+function dueAmong(subscriptions: readonly Subscription[], { done, only }: Marks): readonly Subscription[] {
+  if (done.length === 0 && !only) return subscriptions;
+  return subscriptions.filter((each) => {
+    const mark = markOf(each);
+    return !done.includes(mark) && (only?.includes(mark) ?? true);
+  });
 }
 
 function deliverStep(

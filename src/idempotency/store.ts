@@ -40,6 +40,17 @@ export interface IdempotencyStore {
   complete(token: ClaimToken): Awaitable<void>;
   /** Gives the key back for another try. The marks stay. */
   release(token: ClaimToken): Awaitable<void>;
+  /**
+   * Runs `fn` in one database transaction with the mark that `subscriber` is done, and resolves to what `fn` returned:
+   * both are committed, or neither. Rejects with what `fn` threw, and with `StaleTokenError` where the claim was lost
+   * meanwhile. Only databases that can hold the user's data have it.
+   */
+  transaction?<Tx, T>(token: ClaimToken, subscriber: string, fn: (tx: Tx) => T | Promise<T>): Promise<T>;
+  /**
+   * `markDone` within a transaction that the caller owns: its rollback takes the mark back. `executor` runs one statement
+   * of SQL in that transaction; what it looks like, the store says.
+   */
+  markDoneWithin?<Executor>(token: ClaimToken, subscriber: string, executor: Executor): Promise<void>;
   /** Rejects when the store cannot be reached; asked by health checks. */
   ping?(): Awaitable<void>;
   /** Frees connections and timers. */

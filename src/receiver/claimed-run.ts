@@ -1,9 +1,13 @@
+import type { Marks } from "../bus/marks.ts";
 import type { Clock } from "../clock.ts";
 import { StaleTokenError, StoreUnavailableError } from "../errors.ts";
 import type { Awaitable, ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
 
 /** The time between a claim and its end: keeps the lease alive, and remembers what the store did not take. */
-export class ClaimedRun {
+export class ClaimedRun implements Marks {
+  readonly done: readonly string[];
+  readonly transaction?: NonNullable<Marks["transaction"]>;
+  readonly markDoneWithin?: NonNullable<Marks["markDoneWithin"]>;
   readonly #store: IdempotencyStore;
   readonly #token: ClaimToken;
   readonly #leaseMs: number;
@@ -12,7 +16,17 @@ export class ClaimedRun {
   #over = false;
   #refusal: StaleTokenError | StoreUnavailableError | undefined;
 
-  constructor(store: IdempotencyStore, token: ClaimToken, leaseMs: number, clock: Clock) {
+  constructor(
+    store: IdempotencyStore,
+    { token, done }: { readonly token: ClaimToken; readonly done: readonly string[] },
+    leaseMs: number,
+    clock: Clock,
+  ) {
+    this.done = done;
+    const transaction = store.transaction?.bind(store);
+    if (transaction) this.transaction = (mark, fn) => transaction(token, mark, fn);
+    const markDoneWithin = store.markDoneWithin?.bind(store);
+    if (markDoneWithin) this.markDoneWithin = (mark, executor) => markDoneWithin(token, mark, executor);
     this.#store = store;
     this.#token = token;
     this.#leaseMs = leaseMs;
@@ -23,6 +37,11 @@ export class ClaimedRun {
   /** Why the store did not take something, if so: then the run must not be acknowledged. */
   get refusal(): StaleTokenError | StoreUnavailableError | undefined {
     return this.#refusal;
+  }
+
+  /** Another run has the event by now: whatever is left of it is that run's. */
+  get halt(): StaleTokenError | undefined {
+    return this.#refusal instanceof StaleTokenError ? this.#refusal : undefined;
   }
 
   /** Never rejects. */
@@ -54,7 +73,10 @@ export class ClaimedRun {
     try {
       await this.#store.extend(this.#token, this.#leaseMs);
     } catch (error) {
-      if (error instanceof StaleTokenError) return; // lost for good: the next call to the store will say so
+      if (error instanceof StaleTokenError) {
+        this.#refusal ??= error; // lost for good
+        return;
+      }
     }
     if (!this.#over) this.#beat();
   }

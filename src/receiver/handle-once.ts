@@ -20,11 +20,8 @@ export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unkno
     return { receipt: acknowledged("duplicate", bus.provider.success), conflict: claim.fingerprint !== fingerprint };
   }
 
-  const run = new ClaimedRun(store, claim.token, leaseMs, bus.clock);
-  const { failures, late } = await bus.dispatch(event, facts, {
-    skip: claim.done,
-    onDone: (mark) => run.markDone(mark),
-  });
+  const run = new ClaimedRun(store, claim, leaseMs, bus.clock);
+  const { failures, late } = await bus.dispatch(event, facts, run);
   const result = resultOf(bus, facts, failures);
   if (late !== undefined) {
     // The claim is held until every subscriber has really settled: no retry may run beside one that still works.
