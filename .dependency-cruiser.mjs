@@ -10,7 +10,7 @@ if (typeof typescript.createSourceFile !== "function") {
 /** A file below `src/` by the start of its path, file extension included where one file is meant. */
 const source = (...starts) => starts.map((start) => `^src/${start}`);
 
-const PEERS = "(^|/)node_modules/(@types/)?(stripe|conekta|express)/";
+const PEERS = "(^|/)node_modules/(@types/)?(stripe|conekta|express|pg|bullmq|ioredis|redis|libsql)/";
 const CONTRACTS = source("providers/provider\\.ts$", "idempotency/store\\.ts$");
 
 /** One layer of the house: what it may reach below `src/`, itself included. Everything else there is forbidden. */
@@ -19,7 +19,7 @@ const layer = (name, ...reachable) => ({
   comment: `src/${name} reaches something that it must not know.`,
   severity: "error",
   from: { path: source(`${name}/`) },
-  to: { path: "^src/", pathNot: [...source(`${name}/`, "errors", "clock"), ...reachable] },
+  to: { path: "^src/", pathNot: [...source(`${name}/`, "errors", "clock", "peer"), ...reachable] },
 });
 
 export default {
@@ -36,20 +36,22 @@ export default {
     layer("receiver", ...source("bus/", "providers/schemes/(header|json)\\.ts$"), ...CONTRACTS),
     layer("bus", ...source("idempotency/"), ...CONTRACTS),
     layer("providers"),
-    layer("idempotency"),
+    layer("databases"),
+    layer("idempotency", ...source("databases/")),
+    layer("inbox", ...source("databases/")),
     layer("monitoring", ...source("bus/", "providers/provider\\.ts$")),
     {
-      name: "peers-only-in-providers",
-      comment: "An SDK or a framework is named in src/providers only; elsewhere its types at most.",
+      name: "peers-where-they-belong",
+      comment: "An SDK is named in src/providers, a driver in src/databases and src/inbox; elsewhere their types at most.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/providers/" },
+      from: { path: "^src/", pathNot: "^src/(providers|databases|inbox)/" },
       to: { path: PEERS, dependencyTypesNot: ["type-only"] },
     },
     {
       name: "peers-on-first-use",
       comment: "Optional peers are imported with import() when first needed, never while a module loads.",
       severity: "error",
-      from: { path: "^src/providers/" },
+      from: { path: "^src/" },
       to: { path: PEERS, dependencyTypesNot: ["type-only", "dynamic-import"] },
     },
     {

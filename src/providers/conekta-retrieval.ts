@@ -1,9 +1,9 @@
 import type { Agent } from "node:https";
 import type { EventsApi } from "conekta";
 import { ConfigurationError, ProviderUnavailableError, RetrievalRefusedError, UnknownEventError } from "../errors.ts";
+import { importPeer } from "../peer.ts";
 import { isOurFault } from "./http-status.ts";
 import { isRecord } from "./payload.ts";
-import { importPeer } from "./peer.ts";
 import type { FetchOptions, Retrieval } from "./provider.ts";
 import { retryAfter } from "./retry-after.ts";
 

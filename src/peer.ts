@@ -1,4 +1,4 @@
-import { MissingPeerError } from "../errors.ts";
+import { MissingPeerError } from "./errors.ts";
 
 /**
  * Imports an optional peer package on first use. `load` holds the literal `import()`, which bundlers can see.

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { MissingPeerError } from "../../src/errors.ts";
-import { importPeer } from "../../src/providers/peer.ts";
+import { MissingPeerError } from "../src/errors.ts";
+import { importPeer } from "../src/peer.ts";
 
 const rejection = (load: () => Promise<unknown>, peer = "no-such-peer"): Promise<unknown> =>
   importPeer(peer, "Fetching events", load).then(
