@@ -3,8 +3,11 @@ import type { DeliveryFacts } from "./bus/context.ts";
 import type { AnyEvent } from "./bus/pattern-types.ts";
 import type { Disposer } from "./bus/subscriber.ts";
 import { DispatchError } from "./errors.ts";
+import type { Delivered, InboxBus, Run } from "./inbox/inbox.ts";
+import type { LeasedRecord } from "./inbox/record.ts";
 import { logSteps } from "./monitoring/logging.ts";
 import type { EventMap, Provider } from "./providers/provider.ts";
+import { Deliverer } from "./receiver/deliverer.ts";
 import { factsOf } from "./receiver/facts.ts";
 import { filtered } from "./receiver/filter.ts";
 import type { HubBus } from "./receiver/hub.ts";
@@ -16,13 +19,18 @@ import type { BodyReader, Mount, RequestHead, WebhookRequest } from "./receiver/
 export interface EventBusOptions extends BusOptions, ReceiverOptions {}
 
 /** An event bus for one provider's webhooks: the bus that subscribers know, with the receiver that feeds it. */
-export class EventBus<Events extends EventMap = EventMap, Base = unknown> extends Bus<Events, Base> implements HubBus {
+export class EventBus<Events extends EventMap = EventMap, Base = unknown>
+  extends Bus<Events, Base>
+  implements HubBus, InboxBus
+{
   readonly #receiver: Receiver;
+  readonly #deliverer: Deliverer;
   #logging: Disposer;
 
   constructor(provider: Provider<Events, Base>, options: EventBusOptions = {}) {
     super(provider, options);
     this.#receiver = new Receiver(this as unknown as Bus, options);
+    this.#deliverer = new Deliverer(this as unknown as Bus, this.#receiver.retriever);
     this.#logging = this.#log();
     // A misspelt setting must not be a silent one: without this, `bus.signingSecret = …` is a property that nobody reads.
     if (new.target === EventBus) Object.preventExtensions(this);
@@ -39,15 +47,26 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown> extend
     return this.#receiver.respond(head, readBody, mount);
   }
 
-  /** Whether a delivery could be taken now: the settings make sense, and the idempotency store answers. */
+  /** Whether a delivery could be taken now: the settings make sense, and the inbox or the idempotency store answers. */
   async isUp(): Promise<boolean> {
     try {
       this.assertReady();
-      if (this.idempotency !== false) await this.idempotency.ping?.();
+      if (this.inbox) await this.inbox.ping();
+      else if (this.idempotency !== false) await this.idempotency.ping?.();
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** @internal Delivers what an inbox recorded; its workers call it. Never rejects. */
+  deliver(record: LeasedRecord, run: Run): Promise<Delivered> {
+    return this.#deliverer.deliver(record, run);
+  }
+
+  /** @internal Tells the operator what keeps a worker from its work. */
+  troubled(error: unknown): void {
+    this.#deliverer.troubled(error);
   }
 
   /**

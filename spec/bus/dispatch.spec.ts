@@ -341,7 +341,11 @@ describe("dispatch", () => {
 
     it("needs nobody to mark, and nobody to run", async () => {
       const options = { notifications: bus.notifications, clock, name: "plain_event.a" };
-      expect(await dispatch([], {}, facts, options)).to.deep.equal({ failures: [], late: undefined });
+      expect(await dispatch([], {}, facts, options)).to.deep.equal({
+        failures: [],
+        unfinished: false,
+        late: undefined,
+      });
       bus.all(() => void calls.push("run"));
       await bus.dispatch({ id: "evt_1", type: "a" }, facts);
       expect(calls).to.deep.equal(["run"]);

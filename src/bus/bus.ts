@@ -24,6 +24,8 @@ export interface BusOptions {
 /** Names go into paths and keys. */
 const NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/i;
 
+const ONCE = "the one event could be delivered by any process, any number of times; use `subscribe`";
+
 let buses = 0;
 
 /** Subscribers of one provider's events, and the dispatch to them. */
@@ -93,6 +95,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   ): Disposer;
   once(pattern: string, subscriber: Subscriber<never>, options?: SubscribeOptions): Disposer {
     assertPattern(pattern);
+    if (this.inbox) throw new ConfigurationError(`the bus "${this.name}" has an \`inbox\`: ${ONCE}`);
     return this.#add(pattern, subscriber, options, true);
   }
 
@@ -130,7 +133,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
         `the bus "${this.name}" cannot authenticate deliveries: set ${ways.map((way) => `\`${way}\``).join(" or ")}`,
       );
     }
-    if (this.idempotency !== false && !this.idempotency.volatile) this.#assertNames();
+    if (this.inbox || (this.idempotency !== false && !this.idempotency.volatile)) this.#assertNames();
   }
 
   /** @internal Whether events are fetched back before they are delivered. */
@@ -164,6 +167,14 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   protected assertNoSubscribers(setting: string): void {
     if (this.notifications.has(this.#scope)) {
       throw new ConfigurationError(`set \`${setting}\` before the first subscriber of the bus "${this.name}"`);
+    }
+  }
+
+  protected assertNoOnce(): void {
+    const { delimiter } = this.namespace;
+    const all = this.notifications.within(this.namespace.call(), delimiter, this.#scope);
+    if (all.some(({ once }) => once)) {
+      throw new ConfigurationError(`a bus with an \`inbox\` cannot have subscribers by \`once\`: ${ONCE}`);
     }
   }
 

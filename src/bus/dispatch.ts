@@ -19,6 +19,8 @@ export interface DispatchOptions {
 export interface Dispatched {
   /** What went wrong, in subscription order. */
   readonly failures: readonly SubscriberFailure[];
+  /** Whether some subscriber has settled and wants another try, or was not started because the run was halted. */
+  readonly unfinished: boolean;
   /**
    * Settles, never rejecting, when the subscribers that ran out of time have really settled: to whether no subscriber
    * is left that did not finish. Absent when none ran out of time.
@@ -93,8 +95,8 @@ export async function dispatch(
     }
     options.notifications.emitStep(deliverStep(facts, subscription.name, performance.now() - started, failure));
   }
-  if (late.length === 0) return { failures, late: undefined };
-  return { failures, late: Promise.all(late).then((finished) => !unfinished && finished.every(Boolean)) };
+  if (late.length === 0) return { failures, unfinished, late: undefined };
+  return { failures, unfinished, late: Promise.all(late).then((finished) => !unfinished && finished.every(Boolean)) };
 }
 
 /** Thrown for a subscriber that ran out of time and is still running. */

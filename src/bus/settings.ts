@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { memoryIdempotency } from "../idempotency/memory.ts";
 import type { IdempotencyStore } from "../idempotency/store.ts";
+import type { Inbox } from "../inbox/inbox.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
 import { type NotificationAdapter, notificationAdapter } from "./adapter.ts";
 import { Credentials } from "./credentials.ts";
@@ -16,8 +17,8 @@ import { STEPS } from "./steps.ts";
 /** 1 MiB: several times the largest event of Stripe or Conekta. */
 const DEFAULT_MAX_BODY_BYTES = 1_048_576;
 
-/** Stores are shared by reference, so two buses of one name would take each other's events for duplicates. */
-const namesInStore = new WeakMap<IdempotencyStore, Map<string, object>>();
+/** Stores and inboxes are shared, so two buses of one name would take each other's events for duplicates. */
+const namesIn = new WeakMap<IdempotencyStore | Inbox, Map<string, object>>();
 
 /** What a user can set on a bus, besides its credentials. */
 export abstract class Settings<Events extends EventMap, Base> extends Credentials<Events, Base> {
@@ -27,6 +28,7 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
   #eventFilter: EventFilter<AnyEvent<Events, Base>> | undefined;
   #tolerance: number;
   #idempotency: IdempotencyStore | false | undefined;
+  #inbox: Inbox | undefined;
   #notifications: Notifications;
   #namespace: Namespace;
   #adapter: NotificationAdapter = notificationAdapter;
@@ -96,8 +98,23 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
   }
   set idempotency(value: IdempotencyStore | false | undefined) {
     this.set("idempotency", value, (store) => {
-      if (store !== false) this.#enter(store);
+      if (store !== false) this.#enter("idempotency", store, ["claim", "extend", "markDone", "complete", "release"]);
       this.#idempotency = store;
+    });
+  }
+
+  /**
+   * Where events are recorded, durably, before they are acknowledged; workers deliver them. Default: none, and events are
+   * acknowledged when their subscribers have finished. With one, `idempotency` is not asked.
+   */
+  get inbox(): Inbox | undefined {
+    return this.#inbox;
+  }
+  set inbox(value: Inbox | undefined) {
+    this.set("inbox", value, (inbox) => {
+      this.assertNoOnce();
+      this.#enter("inbox", inbox, ["record", "work", "find", "get", "replay", "ping", "close"]);
+      this.#inbox = inbox;
     });
   }
 
@@ -194,20 +211,24 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
   }
 
   protected abstract assertNoSubscribers(setting: string): void;
+  protected abstract assertNoOnce(): void;
   protected abstract notificationsReplaced(): void;
 
-  #enter(store: IdempotencyStore): void {
-    for (const verb of ["claim", "extend", "markDone", "complete", "release"] as const) {
-      functionOf(`idempotency.${verb}`, store?.[verb]);
-    }
-    const names = namesInStore.get(store) ?? new Map<string, object>();
+  #enter<Store extends IdempotencyStore | Inbox>(
+    setting: "idempotency" | "inbox",
+    store: Store,
+    verbs: readonly (keyof Store & string)[],
+  ): void {
+    for (const verb of verbs) functionOf(`${setting}.${verb}`, store?.[verb]);
+    const names = namesIn.get(store) ?? new Map<string, object>();
     const holder = names.get(this.name);
     if (holder && holder !== this) {
+      const what = setting === "inbox" ? "`inbox`" : "`idempotency` store";
       throw new ConfigurationError(
-        `another bus named "${this.name}" uses this \`idempotency\` store: give each bus a \`name\` of its own`,
+        `another bus named "${this.name}" uses this ${what}: give each bus a \`name\` of its own`,
       );
     }
-    namesInStore.set(store, names.set(this.name, this));
+    namesIn.set(store, names.set(this.name, this));
   }
 }
 

@@ -2,10 +2,18 @@ import type { VerifiedBy } from "./context.ts";
 
 /**
  * hookbus's own steps, published under `hookbus.`: a receipt, and the parts of the way to it. `hookbus.diagnose` comes
- * after the answer to a refused delivery was given, and says what may be the matter.
+ * after the answer to a refused delivery was given, and says what may be the matter. With an inbox, `hookbus.attempt` is
+ * a worker's, for each attempt that ended, and `hookbus.inbox` tells of trouble that keeps a worker from its work.
  */
 export interface Step {
-  readonly name: "hookbus.receive" | "hookbus.verify" | "hookbus.retrieve" | "hookbus.deliver" | "hookbus.diagnose";
+  readonly name:
+    | "hookbus.receive"
+    | "hookbus.verify"
+    | "hookbus.retrieve"
+    | "hookbus.deliver"
+    | "hookbus.diagnose"
+    | "hookbus.attempt"
+    | "hookbus.inbox";
   readonly bus: string;
   readonly provider: string;
   readonly durationMs: number;
@@ -23,6 +31,8 @@ export interface Step {
   readonly type?: string | undefined;
   readonly verifiedBy?: VerifiedBy | undefined;
   readonly matchedSecret?: string | undefined;
+  /** Of a worker's attempt: which it was, from 1. */
+  readonly attempt?: number | undefined;
   /** Of a delivery to a subscriber. */
   readonly subscriber?: string | undefined;
   /** A duplicate whose data differ from those of the first delivery. */

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { describeError, type Logger } from "../bus/logger.ts";
 import type { Step } from "../bus/steps.ts";
-import { HookbusError } from "../errors.ts";
+import { DispatchError, HookbusError } from "../errors.ts";
 
 /** What anybody can cause is written once in this time for each reason: a flood of forgeries is no flood of logs. */
 const QUIET_MS = 10_000;
@@ -35,8 +35,22 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
     else if (step.conflict) logger().warn("hookbus: duplicate with other data than the first", told(step));
   }
 
+  function attempt(step: Step): void {
+    if (step.outcome === "dead") {
+      logger().error("hookbus: event given up: it can be replayed from the inbox", {
+        ...told(step),
+        attempt: step.attempt,
+      });
+    } else if (step.outcome === "failed" && !(step.error instanceof DispatchError)) {
+      // Of subscribers that failed, each has been told of.
+      logger().error("hookbus: attempt failed", { ...told(step), attempt: step.attempt });
+    }
+  }
+
   return (step) => {
     if (step.name === "hookbus.receive") receipt(step);
+    else if (step.name === "hookbus.attempt") attempt(step);
+    else if (step.name === "hookbus.inbox") limited("error", "hookbus: the inbox does not work", step);
     else if (step.name === "hookbus.diagnose" && step.outcome === "found") {
       limited("warn", `hookbus: why a delivery was refused: ${step.finding}`, step);
     } else if (step.name === "hookbus.deliver" && step.outcome === "failed") {

@@ -66,12 +66,12 @@ export function claimLost(): Receipt {
 /** From the worst to the best: a delivery of many events is acknowledged only when all of them are. */
 const WORST_FIRST = [503, 500, 422, 409];
 
-/** What becomes of a delivery that carried many events: what became of the worst of them, or else of the first handled. */
+/** What becomes of a delivery that carried many events: what became of the worst of them, or else of the first handled or queued. */
 export function worstResult(results: readonly Result[]): Result {
   const rank = ({ receipt }: Result): number => {
     const place = WORST_FIRST.indexOf(receipt.status);
     if (place >= 0) return place;
-    return WORST_FIRST.length + (receipt.outcome === "handled" ? 0 : 1);
+    return WORST_FIRST.length + (receipt.outcome === "handled" || receipt.outcome === "queued" ? 0 : 1);
   };
   // Of two that ask for a later try, the later one: the sender delivers all of them again at once.
   const [worst, ...others] = results.toSorted(

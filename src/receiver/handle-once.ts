@@ -1,10 +1,10 @@
-import { crc32 } from "node:zlib";
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
 import { DispatchError, StaleTokenError, type StoreUnavailableError, type SubscriberFailure } from "../errors.ts";
 import { answered, ClaimedRun } from "./claimed-run.ts";
 import { busy, claimLost, receiptOf } from "./failure.ts";
 import type { Passed } from "./filter.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { acknowledged } from "./receipt.ts";
 import type { Result } from "./timed.ts";
 
@@ -70,9 +70,4 @@ function refusedByStore(result: Result, refusal: StaleTokenError | StoreUnavaila
   // What the subscribers failed with comes first. A claim that was lost anyway had nothing to give back.
   if (refusal instanceof StaleTokenError) return result;
   return { receipt: receiptOf(refusal), reason: "store", error: result.error, storeError: refusal };
-}
-
-/** Short, cheap, and equal for equal data; the sender is authentic, so nobody gains by a collision. */
-function fingerprintOf(data: unknown): string {
-  return crc32(JSON.stringify(data) ?? "").toString(36);
 }

@@ -11,7 +11,9 @@ import { filtered } from "./filter.ts";
 import { handleOnce, useUp } from "./handle-once.ts";
 import { hintOf } from "./hints.ts";
 import { paramsOf } from "./params.ts";
+import { ReadHeaders } from "./read-headers.ts";
 import { acknowledged, refused } from "./receipt.ts";
+import { record } from "./record.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import type { Posted, Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
@@ -40,14 +42,18 @@ export async function receive(
   // 1 admit
   const refusal = admit(bus, head);
   if (refusal) return refusal;
-  const request: WebhookRequest = { ...head, body: await readBody(bus.maxBodyBytes) };
+  const { inbox } = bus;
+  const watched = inbox && new ReadHeaders(head.headers);
+  const headers = watched?.view ?? head.headers;
+  const request: WebhookRequest = { ...head, headers, body: await readBody(bus.maxBodyBytes) };
+  const receivedAt = bus.clock.now();
 
   // 2 answer what comes unsigned
   const greeting = bus.provider.handshakes?.beforeVerification?.(request, unexpired(bus));
   if (greeting) return { receipt: acknowledged("challenge", greeting) };
 
   // 3 verify
-  const verification = await verify(bus, request);
+  const verification = await verify(bus, request, receivedAt);
   if (verification && !verification.verified) {
     return { receipt: refused(401, "rejected"), reason: verification.reason, hint: hintOf(verification.reason) };
   }
@@ -60,23 +66,33 @@ export async function receive(
     verification && bus.provider.handshakes?.afterVerification?.(payload, { request, key: verification.key });
   if (answer) return { receipt: acknowledged("challenge", answer) };
 
-  // 6 retrieve
-  const envelopes = bus.retrieves
-    ? await retrieve(
-        bus,
-        { params: paramsOf(payload), request, verifiedBy: verification ? "signature" : "nothing" },
-        tools,
-      )
-    : bus.provider.read(payload, { request, client: tools.retriever.client });
+  // 6 retrieve; where a signature was verified, an inbox leaves that to its worker
+  const envelopes =
+    bus.retrieves && !(inbox && verification)
+      ? await retrieve(
+          bus,
+          { params: paramsOf(payload), request, verifiedBy: verification ? "signature" : "nothing" },
+          tools,
+        )
+      : bus.provider.read(payload, { request, client: tools.retriever.client });
   if (!envelopes) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
-  const events = ("id" in envelopes ? [envelopes] : envelopes).map((envelope) => ({
+  const all = "id" in envelopes ? [envelopes] : envelopes;
+  if (all.length === 0) throw new PayloadError("the delivery holds no event");
+
+  // 7 keep, durably: a worker dispatches
+  if (inbox && watched) {
+    const { method, url, body } = request;
+    const { matchedSecret } = verification ?? {};
+    const signed =
+      matchedSecret === undefined ? undefined : { matchedSecret, request: { method, url, headers: watched.kept() } };
+    return record(bus, inbox, { envelopes: all, receivedAt, signed, body }, mount);
+  }
+
+  // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
+  const events = all.map((envelope) => ({
     envelope,
     facts: factsOf(bus, envelope, verification ? "signature" : "retrieval", verification),
   }));
-
-  if (events.length === 0) throw new PayloadError("the delivery holds no event");
-
-  // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
   const results: Result[] = [];
   for (const { envelope, facts } of events) {
     results.push(await genuine(facts, () => deliver(bus, envelope, facts, mount, tools.leaseMs)));

@@ -1,11 +1,11 @@
 import type { Bus } from "../bus/bus.ts";
-import type { DeliveryFacts } from "../bus/context.ts";
 import { failed } from "./failure.ts";
 import type { RetrievalLimits } from "./fetch-guard.ts";
 import type { Receipt } from "./receipt.ts";
 import { receive } from "./receive.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import { Retriever } from "./retrieve.ts";
+import { tellListener } from "./tell-listener.ts";
 import type { Result } from "./timed.ts";
 
 export interface ReceiverOptions {
@@ -58,18 +58,7 @@ export class Receiver {
       matchedSecret: facts?.matchedSecret,
     });
     if (outcome === "rejected") return;
-    for (const failure of [error, storeError]) if (failure !== undefined) this.#tellListener(failure, facts);
-    for (const other of others) if (other.error !== undefined) this.#tellListener(other.error, other.facts);
-  }
-
-  #tellListener(error: unknown, facts: DeliveryFacts | undefined): void {
-    const bus = this.#bus;
-    try {
-      const told: unknown = bus.onError?.(error, { bus: bus.name, id: facts?.id, type: facts?.type });
-      // The listener's own trouble, now or later, must change neither the answer nor the life of the process.
-      if (told instanceof Promise) told.catch(() => undefined);
-    } catch {
-      // As above.
-    }
+    for (const failure of [error, storeError]) if (failure !== undefined) tellListener(bus, failure, facts);
+    for (const other of others) if (other.error !== undefined) tellListener(bus, other.error, other.facts);
   }
 }
