@@ -73,6 +73,11 @@ export interface InboxBus {
 export interface WorkOptions {
   /** How many events are delivered at once; default 10. */
   readonly concurrency?: number | undefined;
+  /**
+   * How often an idle worker looks for what other processes recorded, in milliseconds, where the engine does not tell it;
+   * default 500.
+   */
+  readonly pollMs?: number | undefined;
 }
 
 export interface CloseOptions {

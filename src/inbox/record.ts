@@ -64,6 +64,8 @@ export interface LeasedRecord extends Omit<NewRecord, "ignored" | "lane"> {
   readonly rejected: boolean;
   /** Of a replay for some subscribers: those. */
   readonly only: readonly string[] | undefined;
+  /** Of a replay for some subscribers: whether the event was done without them. */
+  readonly wasDone: boolean;
   /** Whether an operator asked for it again: then its signature is verified again, by the clock of its arrival. */
   readonly replayed: boolean;
 }

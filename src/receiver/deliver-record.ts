@@ -1,6 +1,7 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
 import type { Marks } from "../bus/marks.ts";
+import { markOf } from "../bus/subscription.ts";
 import { DispatchError, PayloadError, ProviderUnavailableError, RetryLater } from "../errors.ts";
 import type { Delivered, Run } from "../inbox/inbox.ts";
 import type { Failure, LeasedRecord, Outcome } from "../inbox/record.ts";
@@ -52,6 +53,9 @@ const VANISHED: Failure = {
 
 async function dispatched(bus: Bus, record: LeasedRecord, run: Run, { event, facts }: Passed): Promise<Attempted> {
   let rejected = record.rejected;
+  const marked = new Set(record.done);
+  /** A replay for some subscribers that leaves others unfinished does not bring a dead event back to life. */
+  const leavesSome = (): boolean => bus.subscriptionsFor(facts.type).some((each) => !marked.has(markOf(each)));
   const marks: Marks = {
     done: record.done,
     only: record.only,
@@ -60,6 +64,7 @@ async function dispatched(bus: Bus, record: LeasedRecord, run: Run, { event, fac
     },
     markDone(mark, now) {
       rejected ||= now;
+      marked.add(mark);
       return run.markDone(mark, now);
     },
     ...(run.transaction && { transaction: run.transaction.bind(run) }),
@@ -72,7 +77,9 @@ async function dispatched(bus: Bus, record: LeasedRecord, run: Run, { event, fac
   const afterMs = later.length > 0 ? Math.max(...later) : undefined;
   const outcomeOf = (finished: boolean): Outcome => {
     if (!finished) return { outcome: "failed", failures, afterMs };
-    return rejected ? { outcome: "dead", failures } : { outcome: "done" };
+    return rejected || (record.only && !record.wasDone && leavesSome())
+      ? { outcome: "dead", failures }
+      : { outcome: "done" };
   };
   return { facts, error, outcome: outcomeOf(!unfinished && !late), ...(late && { late: late.then(outcomeOf) }) };
 }

@@ -1,0 +1,104 @@
+import type { Dialect, Plan, Value } from "../../databases/statement.ts";
+import type { NewRecord, Recorded } from "../record.ts";
+import { number, RECORD_COLUMNS, text, valuesOf } from "./rows.ts";
+
+const COLUMNS = Object.keys(RECORD_COLUMNS);
+
+/** Records deliveries, one statement a record: what is quickest where a statement costs no round trip. */
+export function* insertEach(
+  dialect: Dialect,
+  now: Value,
+  deliveries: readonly (readonly NewRecord[])[],
+): Plan<readonly (readonly Recorded[])[]> {
+  const all: Recorded[][] = [];
+  for (const records of deliveries) all.push(yield* insertDelivery(dialect, now, records));
+  return all;
+}
+
+/** Records one delivery; the events in it share its bytes. */
+export function* insertDelivery(dialect: Dialect, now: Value, records: readonly NewRecord[]): Plan<Recorded[]> {
+  const { table } = dialect;
+  const insert = `INSERT INTO ${table("hookbus_inbox")} (${COLUMNS.join(", ")}, due_at, body_seq, ended_at)
+SELECT ${COLUMNS.map(() => "?").join(", ")}, ${dialect.now}, ?, CASE WHEN ? = 1 THEN ${dialect.now} END
+WHERE true ON CONFLICT (key) DO NOTHING RETURNING seq`;
+  const recorded: Recorded[] = [];
+  let bodyAt: number | undefined;
+  for (const record of records) {
+    const values = [...valuesOf(record), now, bodyAt ?? null, record.ignored ? 1 : 0, now];
+    const [row] = (yield { text: insert, values }).rows;
+    if (!row) {
+      recorded.push(yield* duplicate(dialect, record.key));
+      continue;
+    }
+    if (bodyAt === undefined) {
+      bodyAt = number(row, "seq");
+      yield {
+        text: `INSERT INTO ${table("hookbus_inbox_body")} (seq, body) VALUES (?, ?)`,
+        values: [bodyAt, record.body],
+      };
+    }
+    recorded.push({ state: "recorded" });
+  }
+  return recorded;
+}
+
+/** How many rows a statement has: few sizes, so that the server keeps the plans of all of them. */
+const SIZES = [1, 8, 64];
+
+/**
+ * Records deliveries of one event each in one statement, for a server at the end of a wire. Rows go in by the order of
+ * their keys: two statements that share keys then wait for each other, and neither for ever.
+ */
+export function* insertTogether(
+  dialect: Dialect,
+  now: Value,
+  records: readonly NewRecord[],
+): Plan<readonly Recorded[]> {
+  const firsts = new Map<string, NewRecord>();
+  for (const record of records) if (!firsts.has(record.key)) firsts.set(record.key, record);
+  const sorted = [...firsts.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
+  const made = new Set<string>();
+  for (let from = 0; from < sorted.length; ) {
+    const left = sorted.length - from;
+    const size = SIZES.findLast((each) => each <= left) as number;
+    const rows = sorted.slice(from, from + size);
+    const values = rows.flatMap((record): Value[] => [...valuesOf(record), record.body]);
+    const answer = yield { text: together(dialect, size), values: [...values, now, now] };
+    for (const row of answer.rows) made.add(text(row, "key"));
+    from += size;
+  }
+  const known = new Map<string, string>();
+  const missing = sorted.filter(({ key }) => !made.has(key));
+  if (missing.length > 0) {
+    const places = missing.map(() => "?").join(", ");
+    const select = `SELECT key, fingerprint FROM ${dialect.table("hookbus_inbox")} WHERE key IN (${places})`;
+    const { rows } = yield { text: select, values: missing.map(({ key }) => key) };
+    for (const row of rows) known.set(text(row, "key"), text(row, "fingerprint"));
+  }
+  return records.map((record): Recorded => {
+    const first = firsts.get(record.key) as NewRecord;
+    if (first === record && made.has(record.key)) return { state: "recorded" };
+    return { state: "duplicate", fingerprint: known.get(record.key) ?? first.fingerprint };
+  });
+}
+
+function together({ table, now, bytes }: Dialect, size: number): string {
+  const types = [...Object.values(RECORD_COLUMNS), bytes];
+  // The types of the first row are those of all.
+  const rows = Array.from(
+    { length: size },
+    (_, row) => `(${types.map((type) => (row ? "?" : `?::${type}`)).join(", ")})`,
+  );
+  const columns = COLUMNS.join(", ");
+  return `WITH given (${columns}, body) AS (VALUES ${rows.join(", ")}), made AS (
+INSERT INTO ${table("hookbus_inbox")} (${columns}, due_at, ended_at)
+SELECT ${columns}, ${now}, CASE WHEN state = 'ignored' THEN ${now} END FROM given
+ON CONFLICT (key) DO NOTHING RETURNING seq, key), kept AS (
+INSERT INTO ${table("hookbus_inbox_body")} (seq, body) SELECT made.seq, given.body FROM made JOIN given ON given.key = made.key)
+SELECT key FROM made`;
+}
+
+function* duplicate({ table }: Dialect, key: string): Plan<Recorded> {
+  const { rows } = yield { text: `SELECT fingerprint FROM ${table("hookbus_inbox")} WHERE key = ?`, values: [key] };
+  return { state: "duplicate", fingerprint: rows[0] ? text(rows[0], "fingerprint") : "" };
+}
