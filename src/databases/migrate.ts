@@ -25,7 +25,7 @@ export function* migrate(dialect: Dialect, component: string, migrations: Migrat
 /** Throws `ConfigurationError` unless the schema of `component` is up to date: for those who run the SQL themselves. */
 export function* assertMigrated(dialect: Dialect, component: string, migrations: Migrations): Plan<void> {
   const wanted = migrations(dialect).length;
-  const version = yield* versionOf(dialect, component);
+  const version = yield* versionOrNone(dialect, component);
   if (version > wanted) throw tooNew(component, version, wanted);
   if (version < wanted) {
     throw new ConfigurationError(
@@ -63,6 +63,18 @@ function* versionOf({ table }: Dialect, component: string): Plan<number> {
   const text = `SELECT max(version) AS version FROM ${table("hookbus_migration")} WHERE component = ?`;
   const { rows } = yield { text, values: [component] };
   return Number(rows[0]?.["version"] ?? 0);
+}
+
+/** 0 where even the table of versions is missing. */
+function* versionOrNone(dialect: Dialect, component: string): Plan<number> {
+  try {
+    return yield* versionOf(dialect, component);
+  } catch (error) {
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+    // PostgreSQL: undefined_table, invalid_schema_name.
+    if (code === "42P01" || code === "3F000" || /no such table/.test(String(message))) return 0;
+    throw error;
+  }
 }
 
 function recordVersion({ table }: Dialect, component: string, version: number): Statement {

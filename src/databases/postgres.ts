@@ -1,26 +1,9 @@
 import { ConfigurationError } from "../errors.ts";
+import { followAsync } from "./follow.ts";
+import { type PostgresClient, PostgresClients, type PostgresPool, type PostgresResult } from "./postgres-pool.ts";
 import type { Answer, Database, Dialect, Plan, Row, Statement, Value } from "./statement.ts";
 
-/** What hookbus uses of a client of `pg`. */
-export interface PostgresClient {
-  query(query: { readonly text: string; readonly values: unknown[]; readonly name?: string }): Promise<PostgresResult>;
-  query(text: string, values?: unknown[]): Promise<PostgresResult>;
-  on(event: "notification", listener: (message: { readonly channel: string }) => void): unknown;
-  on(event: "error" | "end", listener: (error?: Error) => void): unknown;
-  release(error?: boolean | Error): void;
-}
-
-/** What hookbus uses of a `Pool` of `pg`. */
-export interface PostgresPool {
-  connect(): Promise<PostgresClient>;
-  query(query: { readonly text: string; readonly values: unknown[]; readonly name?: string }): Promise<PostgresResult>;
-  on(event: "error", listener: (error: Error) => void): unknown;
-}
-
-interface PostgresResult {
-  readonly rows: Row[];
-  readonly rowCount: number | null;
-}
+export type { PostgresClient, PostgresPool };
 
 export interface PostgresOptions {
   /** A `Pool` of `pg`. It is yours: hookbus never ends it. */
@@ -29,6 +12,11 @@ export interface PostgresOptions {
   readonly schema?: string | undefined;
   /** A server that may lose what it has committed, with `fsync` or `synchronous_commit` off, is refused without it. */
   readonly allowVolatile?: boolean | undefined;
+  /**
+   * How long a client of the pool, and then each statement of hookbus's, is waited for, in milliseconds.
+   * @default 10_000
+   */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Runs a statement in a transaction of the user's: a client, or what an ORM has for raw SQL. */
@@ -36,11 +24,17 @@ export type PostgresExecutor =
   | { query(text: string, values: unknown[]): unknown }
   | ((text: string, values: unknown[]) => unknown);
 
+/** Plans look at what others have committed meanwhile, whatever the pool's default is. */
+const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/** Preparing waits for other processes that prepare, and may build an index, in milliseconds. */
+const PREPARING_MS = 60_000;
+
 /** A PostgreSQL server, by way of the user's pool. */
 export class Postgres implements Database {
   readonly dialect: Dialect;
-  readonly #pool: PostgresPool;
-  readonly #options: PostgresOptions;
+  readonly #clients: PostgresClients;
+  readonly #allowVolatile: boolean;
   readonly #now: (() => number) | undefined;
   readonly #prepare: () => Plan<void>;
   readonly #texts = new Map<string, { readonly text: string; readonly name: string }>();
@@ -51,20 +45,11 @@ export class Postgres implements Database {
    * @param prepare runs once, in one transaction, before anything else.
    */
   constructor(options: PostgresOptions, now: (() => number) | undefined, prepare: () => Plan<void>) {
-    const { pool, schema } = options;
-    if (typeof pool?.connect !== "function" || typeof pool.query !== "function") {
-      throw new ConfigurationError("`pool` must be a Pool of the package pg: new Pool({ connectionString })");
-    }
-    if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/i.test(schema)) {
-      throw new ConfigurationError("`schema` must be letters, digits and `_`, 63 at most");
-    }
-    this.#pool = pool;
-    this.#options = options;
+    this.#clients = new PostgresClients(options.pool, options.timeoutMs);
+    this.#allowVolatile = options.allowVolatile ?? false;
     this.#now = now;
     this.#prepare = prepare;
-    this.dialect = postgresDialect(schema);
-    // An idle client that loses its connection must not end the process; the next query gets another client.
-    pool.on("error", () => undefined);
+    this.dialect = postgresDialect(options.schema);
   }
 
   now(): number | null {
@@ -73,28 +58,29 @@ export class Postgres implements Database {
 
   async run<T>(plan: () => Plan<T>): Promise<T> {
     await this.#open();
-    return this.#transact((client) => this.#follow(plan, (statement) => this.#ask(client, statement)));
+    return this.#clients.transact(BEGIN, (client) => this.on(client, plan));
   }
 
   async one<T>(plan: () => Plan<T>): Promise<T> {
     await this.#open();
-    return this.#follow(plan, (statement) => this.#ask(this.#pool, statement));
+    return this.#clients.lend((client) => this.on(client, plan));
   }
 
   async transaction<Tx, T>(fn: (tx: Tx) => T | Promise<T>, then: () => Plan<void>): Promise<T> {
     await this.#open();
-    return this.#transact(async (client) => {
+    return this.#clients.transact("BEGIN", async (client) => {
       // Released after `fn`: where `fn` has ended the transaction by itself, there is nothing to release.
-      await client.query("SAVEPOINT hookbus_transaction");
+      await this.#clients.send(client, "SAVEPOINT hookbus_transaction");
       const result = await fn(client as Tx);
       try {
-        await client.query("RELEASE SAVEPOINT hookbus_transaction");
+        await this.#clients.send(client, "RELEASE SAVEPOINT hookbus_transaction");
       } catch (cause) {
+        if (!isRefusal(cause)) throw cause;
         const message =
           "`fn` ended the transaction itself, or a statement of it failed unnoticed: let errors out of `fn`";
         throw new ConfigurationError(`${message}, and leave COMMIT and ROLLBACK to hookbus`, { cause });
       }
-      await this.#follow(then, (statement) => this.#ask(client, statement));
+      await this.on(client, then);
       return result;
     });
   }
@@ -106,7 +92,7 @@ export class Postgres implements Database {
       throw new TypeError("`executor` must be a client with `query(text, values)`, or a function that takes these");
     }
     await this.#open();
-    await this.#follow(plan, async ({ text, values = [] }) =>
+    await followAsync(plan, async ({ text, values = [] }) =>
       answerOf(await run(this.#numbered(text).text, [...values])),
     );
   }
@@ -114,12 +100,12 @@ export class Postgres implements Database {
   /** A client of its own, for as long as the caller keeps it. */
   async connect(): Promise<PostgresClient> {
     await this.#open();
-    return this.#pool.connect();
+    return this.#clients.checkOut();
   }
 
   /** Asks on a client of the caller's. */
   on<T>(client: PostgresClient, plan: () => Plan<T>): Promise<T> {
-    return this.#follow(plan, (statement) => this.#ask(client, statement));
+    return followAsync(plan, (statement) => this.#ask(client, statement));
   }
 
   async ping(): Promise<void> {
@@ -142,46 +128,15 @@ export class Postgres implements Database {
   }
 
   async #prepared(): Promise<void> {
-    await this.#transact(async (client) => {
-      if (!this.#options.allowVolatile) await assertDurable(client);
-      await this.#follow(this.#prepare, (statement) => this.#ask(client, statement));
+    await this.#clients.transact(BEGIN, async (client) => {
+      if (!this.#allowVolatile) assertDurable((await this.#ask(client, DURABILITY)).rows[0]);
+      await followAsync(this.#prepare, (statement) => this.#ask(client, statement, PREPARING_MS));
     });
   }
 
-  async #transact<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    let broken: Error | undefined;
-    const onError = (error?: Error): void => {
-      broken = error ?? new Error("the connection ended");
-    };
-    client.on("error", onError);
-    try {
-      await client.query("BEGIN");
-      const result = await work(client);
-      await client.query("COMMIT");
-      return result;
-    } catch (error) {
-      await client.query("ROLLBACK").catch((failure: Error) => {
-        broken = failure;
-      });
-      throw error;
-    } finally {
-      (client as { off?: (event: string, listener: unknown) => unknown }).off?.("error", onError);
-      // A connection in an unknown state must not go back into the pool.
-      client.release(broken);
-    }
-  }
-
-  async #ask(client: PostgresClient | PostgresPool, statement: Statement): Promise<Answer> {
-    const { text, name } = this.#numbered(statement.text);
-    return answerOf(await client.query({ text, name, values: (statement.values ?? []) as Value[] }));
-  }
-
-  async #follow<T>(plan: () => Plan<T>, ask: (statement: Statement) => Promise<Answer>): Promise<T> {
-    const steps = plan();
-    let step = steps.next();
-    while (!step.done) step = steps.next(await ask(step.value));
-    return step.value;
+  async #ask(client: PostgresClient, { text, values = [] }: Statement, limitMs?: number): Promise<Answer> {
+    const answer = client.query({ ...this.#numbered(text), values: values as Value[] });
+    return answerOf(await this.#clients.inTime(client, answer, limitMs));
   }
 
   /** `$1`, `$2`, … for every `?`, and a name under which the server keeps the statement's plan. */
@@ -201,8 +156,11 @@ export class Postgres implements Database {
 
 let made = 0;
 
-/** What PostgreSQL says its own way. */
+/** What PostgreSQL says its own way. Throws `ConfigurationError` for a schema whose name would have to be escaped. */
 export function postgresDialect(schema: string | undefined): Dialect {
+  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/i.test(schema)) {
+    throw new ConfigurationError("`schema` must be letters, digits and `_`, 63 at most");
+  }
   return {
     name: "postgres",
     now: "coalesce(?::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint)",
@@ -218,12 +176,18 @@ function answerOf(result: unknown): Answer {
   return { rows: Array.isArray(rows) ? rows : [], changes: rowCount ?? 0 };
 }
 
-async function assertDurable(client: PostgresClient): Promise<void> {
-  const { rows } = await client.query(
-    "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit",
-  );
+/** Whether the server itself said no, so that the connection is good. */
+function isRefusal(error: unknown): boolean {
+  return typeof (error as { severity?: unknown } | undefined)?.severity === "string";
+}
+
+const DURABILITY: Statement = {
+  text: "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit",
+};
+
+function assertDurable(settings: Row | undefined): void {
   for (const setting of ["fsync", "synchronous_commit"] as const) {
-    if (rows[0]?.[setting] !== "off") continue;
+    if (settings?.[setting] !== "off") continue;
     throw new ConfigurationError(
       `this PostgreSQL server has \`${setting}\` off and could lose what was acknowledged: switch it on, or set \`allowVolatile: true\``,
     );

@@ -6,6 +6,10 @@ export interface SqliteDatabase {
   prepare(text: string): SqliteStatement;
   exec(text: string): unknown;
   close?(): unknown;
+  /** Whether a transaction is open, as libsql and better-sqlite3 call it. */
+  readonly inTransaction?: boolean;
+  /** The same in `node:sqlite`. */
+  readonly isTransaction?: boolean;
 }
 
 export interface SqliteStatement {
@@ -29,11 +33,15 @@ export async function sqliteDriver(): Promise<Open> {
   return (path) => new Libsql(path) as unknown as SqliteDatabase;
 }
 
+/** How long a statement waits for another process that writes, in milliseconds, before it fails. */
+const BUSY_TIMEOUT_MS = 5_000;
+
 /** Opens `path`; throws `ConfigurationError` that names it where it cannot be opened or is no database. */
 export function openSqlite(open: Open, path: string): SqliteDatabase {
   let database: SqliteDatabase | undefined;
   try {
     database = open(path);
+    waitForOthers(database);
     // Nothing is read when a file is opened: this is the first look at what it holds.
     database.prepare("SELECT count(*) AS tables FROM sqlite_master").get();
     return database;
@@ -52,13 +60,18 @@ export function openSqlite(open: Open, path: string): SqliteDatabase {
 export function isCorruption(error: unknown): boolean {
   const { code, errcode, message } = (error ?? {}) as { code?: unknown; errcode?: unknown; message?: unknown };
   if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB" || errcode === 11 || errcode === 26) return true;
-  return /not a database|malformed/.test(String(message));
+  return /file is not a database|database disk image is malformed/.test(String(message));
 }
 
-function closeQuietly(database: SqliteDatabase | undefined): void {
+/** Lets statements wait while another process writes. */
+export function waitForOthers(database: SqliteDatabase): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+}
+
+export function closeQuietly(database: SqliteDatabase | undefined): void {
   try {
     database?.close?.();
   } catch {
-    // What kept it from opening is told by the error that follows.
+    // Whoever closes it is about to tell what is really wrong.
   }
 }

@@ -1,6 +1,8 @@
 import { ConfigurationError } from "../errors.ts";
-import { isCorruption, openSqlite, type SqliteDatabase, type SqliteStatement, sqliteDriver } from "./sqlite-driver.ts";
-import type { Answer, Database, Dialect, Plan, Row, Statement, Value } from "./statement.ts";
+import { follow } from "./follow.ts";
+import { closeQuietly, isCorruption, openSqlite, type SqliteDatabase, sqliteDriver } from "./sqlite-driver.ts";
+import { SqliteStatements, setUp } from "./sqlite-statements.ts";
+import type { Database, Dialect, Plan } from "./statement.ts";
 
 export interface SqliteOptions {
   /** The file; made where there is none. */
@@ -11,10 +13,8 @@ export interface SqliteOptions {
   readonly allowVolatile?: boolean | undefined;
 }
 
-/** How long a statement waits for another process that writes, in milliseconds, before it fails. */
-const BUSY_TIMEOUT_MS = 5_000;
-
-const DIALECT: Dialect = {
+/** What SQLite says its own way. */
+export const SQLITE_DIALECT: Dialect = {
   name: "sqlite",
   now: "?",
   skipLocked: "",
@@ -31,14 +31,14 @@ const DIALECT: Dialect = {
  * synchronous.
  */
 export class Sqlite implements Database {
-  readonly dialect: Dialect = DIALECT;
+  readonly dialect: Dialect = SQLITE_DIALECT;
   readonly #options: SqliteOptions;
   readonly #now: () => number;
   readonly #prepare: () => Plan<void>;
-  readonly #statements = new Map<string, SqliteStatement>();
-  #main: SqliteDatabase | undefined;
-  #opening: Promise<SqliteDatabase> | undefined;
-  #second: SqliteDatabase | undefined;
+  #main: SqliteStatements | undefined;
+  #second: SqliteStatements | undefined;
+  #opening: Promise<SqliteStatements> | undefined;
+  #openAnother: (() => SqliteDatabase) | undefined;
   #closed = false;
 
   /**
@@ -66,34 +66,33 @@ export class Sqlite implements Database {
   }
 
   run<T>(plan: () => Plan<T>): T | Promise<T> {
-    return this.#with((database) => this.#transact(database, () => this.#follow(database, plan)));
+    return this.#with((database) => database.transact(() => follow(plan, database.ask)));
   }
 
   one<T>(plan: () => Plan<T>): T | Promise<T> {
-    return this.#with((database) => this.#follow(database, plan));
+    return this.#with((database) => follow(plan, database.ask));
   }
 
   async transaction<Tx, T>(fn: (tx: Tx) => T | Promise<T>, then: () => Plan<void>): Promise<T> {
-    const main = await this.#open();
-    const database = await this.#forTransactions(main);
-    return this.#transact(database, () => {
-      // Released after `fn`: where `fn` has ended the transaction by itself, there is nothing to release.
-      database.exec("SAVEPOINT hookbus_transaction");
-      const result = fn(database as Tx);
-      if (isThenable(result)) {
-        result.then(undefined, () => undefined);
-        throw new TypeError("`fn` must be synchronous on SQLite: its transaction cannot be held open over an `await`");
-      }
-      try {
-        database.exec("RELEASE hookbus_transaction");
-      } catch (cause) {
-        throw new ConfigurationError("`fn` ended the transaction itself: leave COMMIT and ROLLBACK to hookbus", {
-          cause,
-        });
-      }
-      this.#follow(database, then);
-      return result;
-    });
+    const own = this.#forTransactions(await this.#open());
+    let isAsync = false;
+    try {
+      return this.#naming(() =>
+        own.transact(() => {
+          // Released after `fn`: where `fn` has ended the transaction by itself, there is nothing to release.
+          own.exec("SAVEPOINT hookbus_transaction");
+          const result = fn(own.database as Tx);
+          isAsync = isThenable(result);
+          if (isAsync) throw refusedAsync(result);
+          release(own);
+          follow(then, own.ask);
+          return result;
+        }),
+      );
+    } finally {
+      // What an async `fn` writes from now on must not be committed.
+      if (isAsync && own === this.#second) this.#abandon(own);
+    }
   }
 
   async within<Executor>(executor: Executor, plan: () => Plan<void>): Promise<void> {
@@ -101,7 +100,11 @@ export class Sqlite implements Database {
     if (typeof database?.prepare !== "function") {
       throw new TypeError("`executor` must be the SQLite database in which your transaction is open");
     }
-    this.#follow(database, plan, (text) => database.prepare(text));
+    // Named differently by libsql and better-sqlite3, and by node:sqlite, of which early versions have neither.
+    if ((database.inTransaction ?? database.isTransaction) === false) {
+      throw new TypeError("`executor` has no transaction open: begin yours first, and commit it after this");
+    }
+    follow(plan, new SqliteStatements(database).ask);
   }
 
   ping(): void | Promise<void> {
@@ -112,22 +115,23 @@ export class Sqlite implements Database {
 
   close(): void {
     this.#closed = true;
-    this.#statements.clear();
     if (this.#options.database === undefined) {
-      this.#second?.close?.();
-      this.#main?.close?.();
+      closeQuietly(this.#second?.database);
+      closeQuietly(this.#main?.database);
     }
     this.#main = undefined;
     this.#second = undefined;
     this.#opening = undefined;
   }
 
-  #with<T>(use: (database: SqliteDatabase) => T): T | Promise<T> {
+  #with<T>(use: (database: SqliteStatements) => T): T | Promise<T> {
     // No promise where nothing waits: deliveries that come together share a commit.
-    return this.#main ? use(this.#main) : this.#open().then(use);
+    const main = this.#main;
+    if (main) return this.#naming(() => use(main));
+    return this.#open().then((database) => this.#naming(() => use(database)));
   }
 
-  #open(): Promise<SqliteDatabase> {
+  #open(): Promise<SqliteStatements> {
     if (this.#closed) return Promise.reject(new ConfigurationError("the SQLite file has been closed"));
     if (this.#main) return Promise.resolve(this.#main);
     this.#opening ??= this.#connect().then(
@@ -144,101 +148,72 @@ export class Sqlite implements Database {
     return this.#opening;
   }
 
-  async #connect(): Promise<SqliteDatabase> {
-    const { path, database: given, allowVolatile } = this.#options;
-    const database = given ?? openSqlite(await sqliteDriver(), path as string);
+  async #connect(): Promise<SqliteStatements> {
+    const { path, database: given } = this.#options;
+    if (path !== undefined) {
+      const open = await sqliteDriver();
+      this.#openAnother = () => openSqlite(open, path);
+    }
+    if (this.#closed) throw new ConfigurationError("the SQLite file has been closed");
+    const database = given ?? (this.#openAnother as () => SqliteDatabase)();
     try {
-      setUp(database, allowVolatile ?? false);
-      this.#transact(database, () => this.#follow(database, this.#prepare, (text) => database.prepare(text)));
-      return database;
+      return this.#naming(() => {
+        setUp(database, this.#options.allowVolatile ?? false);
+        const statements = new SqliteStatements(database);
+        statements.transact(() => follow(this.#prepare, statements.ask));
+        return statements;
+      });
     } catch (error) {
-      if (given === undefined) database.close?.();
-      if (isCorruption(error)) {
-        throw new ConfigurationError(
-          `the SQLite file "${path ?? "given as `database`"}" is damaged: put it back from a backup`,
-          {
-            cause: error,
-          },
-        );
-      }
+      if (given === undefined) closeQuietly(database);
       throw error;
     }
   }
 
-  async #forTransactions(main: SqliteDatabase): Promise<SqliteDatabase> {
-    const { path } = this.#options;
+  #forTransactions(main: SqliteStatements): SqliteStatements {
     // Another connection to a database in memory would be another database.
-    if (path === undefined || path === ":memory:") return main;
+    if (!this.#openAnother || this.#options.path === ":memory:") return main;
     if (!this.#second) {
-      const second = openSqlite(await sqliteDriver(), path);
-      setUp(second, true);
-      this.#second ??= second;
+      const database = this.#openAnother();
+      setUp(database, true);
+      this.#second = new SqliteStatements(database);
     }
     return this.#second;
   }
 
-  #transact<T>(database: SqliteDatabase, work: () => T): T {
-    // Immediate: a transaction that reads first and then has to wait for a writer would fail instead of waiting.
-    database.exec("BEGIN IMMEDIATE");
+  #abandon(second: SqliteStatements): void {
+    this.#second = undefined;
+    // Statements that were prepared may outlive the connection.
+    second.exec("PRAGMA query_only = 1");
+    closeQuietly(second.database);
+  }
+
+  /** Names the file where SQLite finds that it is damaged. */
+  #naming<T>(use: () => T): T {
     try {
-      const result = work();
-      database.exec("COMMIT");
-      return result;
+      return use();
     } catch (error) {
-      try {
-        database.exec("ROLLBACK");
-      } catch {
-        // Some failures have rolled back by themselves; the first error is the one to tell.
-      }
-      throw error;
+      if (!isCorruption(error)) throw error;
+      const { path } = this.#options;
+      const file = path === undefined ? "given as `database`" : `"${path}"`;
+      throw new ConfigurationError(`the SQLite file ${file} is damaged: put it back from a backup`, { cause: error });
     }
-  }
-
-  #follow<T>(database: SqliteDatabase, plan: () => Plan<T>, prepare?: (text: string) => SqliteStatement): T {
-    const steps = plan();
-    let step = steps.next();
-    while (!step.done) {
-      const { text, values = [] } = step.value;
-      const statement = prepare?.(text) ?? this.#prepared(database, text);
-      step = steps.next(answer(statement, step.value, values));
-    }
-    return step.value;
-  }
-
-  #prepared(database: SqliteDatabase, text: string): SqliteStatement {
-    if (database !== this.#main) return database.prepare(text);
-    let statement = this.#statements.get(text);
-    if (!statement) {
-      statement = database.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
   }
 }
 
-/** Statements that give rows: better-sqlite3 takes no others for `all`. */
-const GIVES_ROWS = /^\s*(?:SELECT|PRAGMA)\b|\bRETURNING\b/;
-
-function answer(statement: SqliteStatement, { text }: Statement, values: readonly Value[]): Answer {
-  if (GIVES_ROWS.test(text)) {
-    const rows = statement.all(...(values as never[])) as Row[];
-    return { rows, changes: rows.length };
-  }
-  return { rows: [], changes: Number(statement.run(...(values as never[])).changes) };
-}
-
-function setUp(database: SqliteDatabase, allowVolatile: boolean): void {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  const { journal_mode: journal } = database.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
-  database.exec("PRAGMA synchronous = FULL");
-  if (journal !== "wal" && !allowVolatile) {
-    throw new ConfigurationError(
-      `this SQLite database is kept in memory (journal_mode ${journal}) and would lose what was acknowledged: ` +
-        "give the `path` of a file, or set `allowVolatile: true`",
-    );
+function release(database: SqliteStatements): void {
+  try {
+    database.exec("RELEASE hookbus_transaction");
+  } catch (cause) {
+    const message = "`fn` ended the transaction itself: leave COMMIT and ROLLBACK to hookbus";
+    throw new ConfigurationError(message, { cause });
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function refusedAsync(going: unknown): TypeError {
+  (going as PromiseLike<unknown>).then(undefined, () => undefined);
+  return new TypeError("`fn` must be synchronous on SQLite: its transaction cannot be held open over an `await`");
+}
+
+function isThenable(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,0 +1,64 @@
+import { ConfigurationError } from "../errors.ts";
+import { type SqliteDatabase, type SqliteStatement, waitForOthers } from "./sqlite-driver.ts";
+import type { Answer, Row, Statement } from "./statement.ts";
+
+/** Statements that give rows: better-sqlite3 takes no others for `all`. */
+const GIVES_ROWS = /^\s*(?:SELECT|PRAGMA)\b|\bRETURNING\b/;
+
+/** One connection, which prepares every statement once. */
+export class SqliteStatements {
+  readonly database: SqliteDatabase;
+  readonly #prepared = new Map<string, SqliteStatement>();
+
+  constructor(database: SqliteDatabase) {
+    this.database = database;
+  }
+
+  exec(text: string): void {
+    this.database.exec(text);
+  }
+
+  /** Runs `work` in a transaction: what it throws rolls back. */
+  transact<T>(work: () => T): T {
+    // Immediate: a transaction that reads first and then has to wait for a writer would fail instead of waiting.
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      try {
+        this.exec("ROLLBACK");
+      } catch {
+        // Some failures have rolled back by themselves; the first error is the one to tell.
+      }
+      throw error;
+    }
+  }
+
+  readonly ask = ({ text, values = [] }: Statement): Answer => {
+    let statement = this.#prepared.get(text);
+    if (!statement) {
+      statement = this.database.prepare(text);
+      this.#prepared.set(text, statement);
+    }
+    if (GIVES_ROWS.test(text)) {
+      const rows = statement.all(...(values as never[])) as Row[];
+      return { rows, changes: rows.length };
+    }
+    return { rows: [], changes: Number(statement.run(...(values as never[])).changes) };
+  };
+}
+
+/** Makes a database keep what it commits; throws `ConfigurationError` where it cannot, unless that is allowed. */
+export function setUp(database: SqliteDatabase, allowVolatile: boolean): void {
+  waitForOthers(database);
+  const { journal_mode: journal } = database.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
+  database.exec("PRAGMA synchronous = FULL");
+  // Where a file cannot have a WAL it keeps the journal that it had, which is as safe.
+  if ((journal !== "memory" && journal !== "off") || allowVolatile) return;
+  throw new ConfigurationError(
+    `this SQLite database is kept in memory (journal_mode ${journal}) and would lose what was acknowledged: ` +
+      "give the `path` of a file, or set `allowVolatile: true`",
+  );
+}
