@@ -75,10 +75,10 @@ export function* insertTogether(
     const { rows } = yield { text: select, values: missing.map(({ key }) => key) };
     for (const row of rows) known.set(text(row, "key"), text(row, "fingerprint"));
   }
-  return records.map((record): Recorded => {
-    const first = firsts.get(record.key) as NewRecord;
-    if (first === record && made.has(record.key)) return { state: "recorded" };
-    return { state: "duplicate", fingerprint: known.get(record.key) ?? first.fingerprint };
+  return records.map(({ key }): Recorded => {
+    // Of several in this very statement, the first one made the row.
+    if (made.delete(key)) return { state: "recorded" };
+    return { state: "duplicate", fingerprint: known.get(key) ?? (firsts.get(key) as NewRecord).fingerprint };
   });
 }
 

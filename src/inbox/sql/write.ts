@@ -41,7 +41,7 @@ function* endTogether({ table, now: time }: Dialect, now: Value, ends: readonly 
     const { rows: ended } = yield {
       text: `UPDATE ${table("hookbus_inbox")} AS record SET state = 'done', worker = NULL, fence = record.fence + 1, ended_at = ${time}, done = given.column3
 FROM (VALUES ${rows.map(() => "(CAST(? AS bigint), CAST(? AS bigint), CAST(? AS text))").join(", ")}) AS given
-WHERE record.seq = given.column1 AND record.fence = given.column2 AND record.worker IS NOT NULL RETURNING record.seq`,
+WHERE record.seq = given.column1 AND record.fence = given.column2 AND record.worker IS NOT NULL RETURNING seq`,
       values: [
         now,
         ...rows.flatMap(({ lease, marks }): Value[] => {
