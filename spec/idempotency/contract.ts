@@ -1,6 +1,7 @@
-import { expect } from "chai";
+import assert from "node:assert/strict";
 import { StaleTokenError } from "../../src/errors.ts";
 import type { Awaitable, Claim, ClaimToken, IdempotencyStore } from "../../src/idempotency/store.ts";
+import { type TransactionBench, transactionContract } from "./transaction-contract.ts";
 
 /** A clock that stands still until it is moved. */
 export class ManualClock {
@@ -14,17 +15,38 @@ export class ManualClock {
   }
 }
 
-const LEASE_MS = 30_000;
+/** What the suites need of a test runner; the globals of mocha and of Jest are one, and so is `node:test`. */
+export interface SuiteRunner {
+  describe(title: string, body: () => void): unknown;
+  it(title: string, body: () => Promise<void>): unknown;
+  beforeEach(body: () => Promise<void>): unknown;
+  afterEach(body: () => Promise<void>): unknown;
+}
+
+export interface ContractOptions {
+  /** Where the store has `transaction` and `markDoneWithin`: called after `makeStore`, for each spec. */
+  readonly transactions?: (() => Awaitable<TransactionBench>) | undefined;
+  /** Default: the globals. */
+  readonly runner?: SuiteRunner | undefined;
+}
+
+export type Taken = Extract<Claim, { state: "claimed" }>;
+
+/** How long the claims of the suites live. */
+export const LEASE_MS = 30_000;
 
 /**
- * What every idempotency store must do, as a mocha suite.
+ * What every idempotency store must do, as a suite of specs.
  *
  * @param makeStore makes an empty store that reads the given clock, however often it is called.
  */
 export function idempotencyContract(
   name: string,
   makeStore: (clock: ManualClock) => Awaitable<IdempotencyStore>,
+  { transactions, runner = globalThis as unknown as SuiteRunner }: ContractOptions = {},
 ): void {
+  const { describe, it, beforeEach, afterEach } = runner;
+
   describe(`${name} as an idempotency store`, () => {
     let clock: ManualClock;
     let store: IdempotencyStore;
@@ -34,20 +56,22 @@ export function idempotencyContract(
       store = await makeStore(clock);
     });
 
-    afterEach(() => store.close?.());
+    afterEach(async () => {
+      await store.close?.();
+    });
 
     const claim = async (key = "bus:evt_1", fingerprint = "f1"): Promise<Claim> =>
       store.claim(key, { leaseMs: LEASE_MS, fingerprint });
 
     /** Claims a key that must be free. */
-    const take = async (
-      key?: string,
-      fingerprint?: string,
-    ): Promise<{ token: ClaimToken; done: readonly string[] }> => {
+    const take = async (key?: string, fingerprint?: string): Promise<Taken> => {
       const result = await claim(key, fingerprint);
       if (result.state !== "claimed") throw new Error(`expected a claim, got ${JSON.stringify(result)}`);
       return result;
     };
+
+    /** Lets every lease run out. */
+    const expire = (): void => clock.advance(LEASE_MS);
 
     const calls: Record<string, (token: ClaimToken) => Awaitable<void>> = {
       extend: (token) => store.extend(token, LEASE_MS),
@@ -58,71 +82,70 @@ export function idempotencyContract(
 
     const expectStale = async (token: ClaimToken): Promise<void> => {
       for (const [verb, call] of Object.entries(calls)) {
-        const error = await new Promise((resolve) => resolve(call(token))).catch((reason: unknown) => reason);
-        expect(error, verb).to.be.instanceOf(StaleTokenError);
+        await assert.rejects(async () => call(token), StaleTokenError, verb);
       }
     };
 
     describe("claim", () => {
       it("gives an unknown key, with nothing done", async () => {
         const { token, done } = await take("bus:evt_1");
-        expect(token.key).to.equal("bus:evt_1");
-        expect(done).to.deep.equal([]);
+        assert.equal(token.key, "bus:evt_1");
+        assert.deepEqual(done, []);
       });
 
       it("is busy while another run holds the key", async () => {
         await take();
         clock.advance(LEASE_MS - 1);
-        expect(await claim()).to.deep.equal({ state: "busy" });
+        assert.deepEqual(await claim(), { state: "busy" });
       });
 
       it("gives the key to one of a hundred at once", async () => {
         const claims = await Promise.all(Array.from({ length: 100 }, () => claim()));
         const states = claims.map(({ state }) => state).sort();
-        expect(states).to.deep.equal([...Array.from({ length: 99 }, () => "busy"), "claimed"]);
+        assert.deepEqual(states, [...Array.from({ length: 99 }, () => "busy"), "claimed"]);
       });
 
       it("keeps keys apart, however alike or odd", async () => {
         const keys = ["a", "a:", "A", "a b", "á", "a\u0301", "__proto__", "constructor", "", "'; --", "k".repeat(500)];
         for (const key of keys) await store.complete((await take(key, key)).token);
-        for (const key of keys) expect(await claim(key)).to.deep.equal({ state: "done", fingerprint: key });
+        for (const key of keys) assert.deepEqual(await claim(key), { state: "done", fingerprint: key });
       });
 
       it("gives every claim another fence", async () => {
         const first = await take();
         await store.release(first.token);
         const second = await take();
-        expect(second.token.fence).not.to.equal(first.token.fence);
+        assert.notEqual(second.token.fence, first.token.fence);
       });
     });
 
     describe("complete", () => {
       it("makes every later claim answer done, with the fingerprint of the first claim", async () => {
         await store.complete((await take("bus:evt_1", "first")).token);
-        expect(await claim("bus:evt_1", "another")).to.deep.equal({ state: "done", fingerprint: "first" });
+        assert.deepEqual(await claim("bus:evt_1", "another"), { state: "done", fingerprint: "first" });
         clock.advance(LEASE_MS * 10);
-        expect(await claim("bus:evt_1", "another")).to.deep.equal({ state: "done", fingerprint: "first" });
+        assert.deepEqual(await claim("bus:evt_1", "another"), { state: "done", fingerprint: "first" });
       });
 
       it("keeps the fingerprint of the first claim when a later one finishes", async () => {
         await take("bus:evt_1", "first");
         clock.advance(LEASE_MS);
         await store.complete((await take("bus:evt_1", "second")).token);
-        expect(await claim("bus:evt_1", "third")).to.deep.equal({ state: "done", fingerprint: "first" });
+        assert.deepEqual(await claim("bus:evt_1", "third"), { state: "done", fingerprint: "first" });
       });
 
       it("ends the claim", async () => {
         const { token } = await take();
         await store.complete(token);
         await expectStale(token);
-        expect(await claim()).to.deep.equal({ state: "done", fingerprint: "f1" });
+        assert.deepEqual(await claim(), { state: "done", fingerprint: "f1" });
       });
     });
 
     describe("release", () => {
       it("gives the key back at once", async () => {
         await store.release((await take()).token);
-        expect((await take()).done).to.deep.equal([]);
+        assert.deepEqual((await take()).done, []);
       });
 
       it("keeps the marks, in their order, over any number of tries", async () => {
@@ -131,17 +154,17 @@ export function idempotencyContract(
         await store.markDone(first.token, "ledger");
         await store.release(first.token);
         const second = await take();
-        expect(second.done).to.deep.equal(["mailer", "ledger"]);
+        assert.deepEqual(second.done, ["mailer", "ledger"]);
         await store.markDone(second.token, "audit");
         await store.release(second.token);
-        expect((await take()).done).to.deep.equal(["mailer", "ledger", "audit"]);
+        assert.deepEqual((await take()).done, ["mailer", "ledger", "audit"]);
       });
 
       it("keeps the marks of one key from another", async () => {
         const { token } = await take("bus:evt_1");
         await store.markDone(token, "mailer");
         await store.release(token);
-        expect((await take("bus:evt_2")).done).to.deep.equal([]);
+        assert.deepEqual((await take("bus:evt_2")).done, []);
       });
 
       it("ends the claim", async () => {
@@ -149,7 +172,7 @@ export function idempotencyContract(
         await store.markDone(token, "mailer");
         await store.release(token);
         await expectStale(token);
-        expect((await take()).done).to.deep.equal(["mailer"]);
+        assert.deepEqual((await take()).done, ["mailer"]);
       });
     });
 
@@ -159,7 +182,7 @@ export function idempotencyContract(
         await store.markDone(token, "mailer");
         await store.markDone(token, "mailer");
         await store.release(token);
-        expect((await take()).done).to.deep.equal(["mailer"]);
+        assert.deepEqual((await take()).done, ["mailer"]);
       });
 
       it("does not change what an earlier claim was told", async () => {
@@ -168,7 +191,7 @@ export function idempotencyContract(
         await store.release(first.token);
         const second = await take();
         await store.markDone(second.token, "ledger");
-        expect([first.done, second.done]).to.deep.equal([[], ["mailer"]]);
+        assert.deepEqual([first.done, second.done], [[], ["mailer"]]);
       });
     });
 
@@ -177,7 +200,7 @@ export function idempotencyContract(
         const { token } = await take();
         await store.markDone(token, "mailer");
         clock.advance(LEASE_MS);
-        expect((await take()).done).to.deep.equal(["mailer"]);
+        assert.deepEqual((await take()).done, ["mailer"]);
       });
 
       it("refuses the run that lost the key in everything, and leaves the new run untouched", async () => {
@@ -185,10 +208,10 @@ export function idempotencyContract(
         clock.advance(LEASE_MS);
         const held = await take();
         await expectStale(lost.token);
-        expect(await claim()).to.deep.equal({ state: "busy" });
+        assert.deepEqual(await claim(), { state: "busy" });
         await store.markDone(held.token, "ledger");
         await store.release(held.token);
-        expect((await take()).done).to.deep.equal(["ledger"]);
+        assert.deepEqual((await take()).done, ["ledger"]);
       });
 
       it("refuses the run that lost the key after the new run is through, too", async () => {
@@ -196,7 +219,7 @@ export function idempotencyContract(
         clock.advance(LEASE_MS);
         await store.complete((await take()).token);
         await expectStale(lost.token);
-        expect(await claim()).to.deep.equal({ state: "done", fingerprint: "f1" });
+        assert.deepEqual(await claim(), { state: "done", fingerprint: "f1" });
       });
 
       it("still lets the run finish, as long as nobody else claimed the key", async () => {
@@ -204,7 +227,7 @@ export function idempotencyContract(
         clock.advance(LEASE_MS + 1);
         await store.markDone(token, "mailer");
         await store.complete(token);
-        expect(await claim()).to.deep.equal({ state: "done", fingerprint: "f1" });
+        assert.deepEqual(await claim(), { state: "done", fingerprint: "f1" });
       });
     });
 
@@ -216,16 +239,16 @@ export function idempotencyContract(
           await store.extend(token, LEASE_MS);
         }
         clock.advance(LEASE_MS - 1);
-        expect(await claim()).to.deep.equal({ state: "busy" });
+        assert.deepEqual(await claim(), { state: "busy" });
         clock.advance(1);
-        expect(await claim()).to.include({ state: "claimed" });
+        assert.equal((await claim()).state, "claimed");
       });
 
       it("brings a lease back that ran out, as long as nobody else claimed the key", async () => {
         const { token } = await take();
         clock.advance(LEASE_MS + 1);
         await store.extend(token, LEASE_MS);
-        expect(await claim()).to.deep.equal({ state: "busy" });
+        assert.deepEqual(await claim(), { state: "busy" });
       });
     });
 
@@ -240,5 +263,9 @@ export function idempotencyContract(
     it("says that it can be reached, where it can be asked", async () => {
       await store.ping?.();
     });
+
+    if (transactions) {
+      transactionContract(runner, async () => ({ store, take, bench: await transactions(), expire }));
+    }
   });
 }

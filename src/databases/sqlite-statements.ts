@@ -5,6 +5,8 @@ import type { Answer, Row, Statement } from "./statement.ts";
 /** Statements that give rows: better-sqlite3 takes no others for `all`. */
 const GIVES_ROWS = /^\s*(?:SELECT|PRAGMA)\b|\bRETURNING\b/;
 
+const READS = /^\s*SELECT\b/;
+
 /** One connection, which prepares every statement once. */
 export class SqliteStatements {
   readonly database: SqliteDatabase;
@@ -35,6 +37,14 @@ export class SqliteStatements {
       throw error;
     }
   }
+
+  /** Asks in a transaction of the statement's own. */
+  readonly askAlone = (statement: Statement): Answer => {
+    if (READS.test(statement.text)) return this.ask(statement);
+    // Without it a statement would have to wait for other processes itself. libsql leaves one that waited in vain under
+    // way, and refuses every later COMMIT for it.
+    return this.transact(() => this.ask(statement));
+  };
 
   readonly ask = ({ text, values = [] }: Statement): Answer => {
     let statement = this.#prepared.get(text);

@@ -70,7 +70,7 @@ export class Sqlite implements Database {
   }
 
   one<T>(plan: () => Plan<T>): T | Promise<T> {
-    return this.#with((database) => follow(plan, database.ask));
+    return this.#with((database) => follow(plan, database.askAlone));
   }
 
   async transaction<Tx, T>(fn: (tx: Tx) => T | Promise<T>, then: () => Plan<void>): Promise<T> {
