@@ -57,6 +57,36 @@ export {
 } from "./errors.ts";
 export { EventBus, type EventBusOptions } from "./event-bus.ts";
 export type { Awaitable, Claim, ClaimOptions, ClaimToken, IdempotencyStore } from "./idempotency/store.ts";
+export type {
+  CloseOptions,
+  Delivered,
+  Inbox,
+  InboxBus,
+  InboxOptions,
+  OrderOptions,
+  RecordCounts,
+  RecordQuery,
+  Replayed,
+  ReplayOptions,
+  Run,
+  Worker,
+  WorkOptions,
+} from "./inbox/inbox.ts";
+export type {
+  Attempt,
+  AuditEntry,
+  Failure,
+  Lease,
+  LeasedRecord,
+  NewRecord,
+  Outcome as AttemptOutcome,
+  RecordDetails,
+  Recorded,
+  RecordedRequest,
+  RecordState,
+  RecordSummary,
+  SubscriberState,
+} from "./inbox/record.ts";
 export { notifications } from "./notifications.ts";
 export type {
   Envelope,

@@ -222,8 +222,9 @@ export function inboxContract({ name, open, reset, ordered, takeAway }: InboxUnd
         const one = record();
         await add(one);
         work(({ attemptsLeft }) => {
-          const { failures } = failed(0, "ledger") as { failures: never[] };
-          return attemptsLeft > 0 ? failed(0, "ledger") : { outcome: "dead", failures };
+          const outcome = failed(0, "ledger");
+          if (attemptsLeft > 0 || outcome.outcome !== "failed") return outcome;
+          return { outcome: "dead", failures: outcome.failures };
         });
         await becomes(one.key, "dead");
         const details = await inbox.get(one.key);
