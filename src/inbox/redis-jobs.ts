@@ -1,0 +1,134 @@
+import type { Worker as BullWorker, Job } from "bullmq";
+import { isRefusal, unanswered } from "./redis-errors.ts";
+import type { JobData } from "./redis-rows.ts";
+import type { Lent, RedisServer } from "./redis-server.ts";
+
+export interface RedisJobsOptions {
+  readonly server: RedisServer;
+  readonly prefix: string;
+  readonly queue: string;
+  readonly leaseMs: number;
+  /** Told of every error of the connection on which BullMQ waits. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A job that BullMQ has given to a worker. */
+export interface HeldJob {
+  readonly job: Job<JobData, void>;
+  /** What holds its lock. */
+  readonly token: string;
+  /** Its key, and what scripts are told of where it is. */
+  readonly where: readonly [key: string, prefix: string, queue: string, id: string];
+}
+
+type RecordWorker = BullWorker<JobData, void>;
+
+/** Three heartbeats a lease: one may be late and one lost. */
+export const BEATS = 3;
+
+/** The jobs of one queue, taken from BullMQ by hand: its own loop waits for every job that runs before it ends. */
+export class RedisJobs {
+  readonly #options: RedisJobsOptions;
+  #lent: Lent<RecordWorker> | undefined;
+  #tokens = 0;
+  #closed = false;
+
+  constructor(options: RedisJobsOptions) {
+    this.#options = options;
+  }
+
+  /** The next job, once there is one; nothing where none came for some seconds, or where the jobs were closed. */
+  async next(): Promise<HeldJob | undefined> {
+    const worker = await this.#open();
+    return worker && this.#take(worker, true);
+  }
+
+  /** Several jobs, as far as there are any now. */
+  async more(most: number): Promise<readonly HeldJob[]> {
+    const worker = await this.#open();
+    if (!worker) return [];
+    const taken = await Promise.allSettled(Array.from({ length: most }, () => this.#take(worker, false)));
+    const jobs = taken.flatMap((each) => (each.status === "fulfilled" && each.value ? [each.value] : []));
+    // Those that were taken are to be run, whatever became of the others.
+    const failed = taken.find((each) => each.status === "rejected");
+    if (failed && jobs.length === 0) throw failed.reason;
+    return jobs;
+  }
+
+  /** The heartbeat. Resolves to the ids of the jobs whose locks are lost. */
+  async extend(jobs: readonly Pick<HeldJob, "job" | "token">[]): Promise<readonly string[]> {
+    const { server, leaseMs } = this.#options;
+    const ids = jobs.map(({ job }) => job.id as string);
+    const tokens = jobs.map(({ token }) => token);
+    return server.ask(async () => (await this.#lent?.made.extendJobLocks(ids, tokens, leaseMs)) ?? []);
+  }
+
+  /** Puts jobs whose workers vanished back into the queue. */
+  async search(): Promise<void> {
+    if (!this.#lent || this.#closed) return;
+    const { made } = this.#lent;
+    await this.#options.server.ask(() => made.getBackend().moveStalledJobsToWait());
+  }
+
+  /** Takes no further job, and ends what waits for one. Jobs that are held can still be moved. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const lent = this.#lent;
+    if (!lent) return;
+    await lent.made.close(true);
+    lent.end();
+  }
+
+  async #open(): Promise<RecordWorker | undefined> {
+    if (this.#lent) return this.#closed ? undefined : this.#lent.made;
+    const { server, prefix, queue, leaseMs, onError } = this.#options;
+    // BullMQ asks but once whether the server is there, and asks nothing about what it is worth.
+    await server.ask(async () => undefined);
+    const lent = await server.lend(
+      (client, bullmq): RecordWorker =>
+        new bullmq.Worker<JobData, void>(queue, null, {
+          connection: client,
+          prefix,
+          lockDuration: leaseMs,
+          // A little less than the time between two searches: nobody's search comes too early.
+          stalledInterval: Math.ceil((leaseMs / BEATS) * 0.8),
+          // How often an event may end its worker is counted with its attempts.
+          maxStalledCount: Number.MAX_SAFE_INTEGER,
+        }),
+    );
+    lent.made.on("error", onError);
+    try {
+      await server.ask(() => lent.made.waitUntilReady());
+    } catch (error) {
+      await lent.made.close(true);
+      lent.end();
+      throw error;
+    }
+    this.#lent = lent;
+    if (this.#closed) await this.close();
+    return this.#closed ? undefined : lent.made;
+  }
+
+  async #take(worker: RecordWorker, block: boolean): Promise<HeldJob | undefined> {
+    const { prefix, queue } = this.#options;
+    this.#tokens += 1;
+    const token = `${worker.id}:${this.#tokens}`;
+    try {
+      const job: Job<JobData, void> | undefined = await worker.getNextJob(token, { block });
+      if (!job) return undefined;
+      const id = job.id as string;
+      return { job, token, where: [`${prefix}:${queue}:${id}`, prefix, queue, id] };
+    } catch (error) {
+      throw unanswered(error);
+    }
+  }
+}
+
+/** Where BullMQ refuses, somebody else has the job by now: an operator who replayed it, or another worker. */
+export async function unlessRefused(move: () => Promise<unknown>): Promise<void> {
+  try {
+    await move();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+}

@@ -1,0 +1,160 @@
+import type { Policy } from "./policy.ts";
+import { subscriberStates } from "./polled/subscriber-states.ts";
+import type {
+  Attempt,
+  AuditEntry,
+  LeasedRecord,
+  NewRecord,
+  RecordDetails,
+  RecordedRequest,
+  RecordState,
+  RecordSummary,
+} from "./record.ts";
+
+/** What BullMQ keeps of a record: its body as base64, unless other records share it. */
+export interface JobData {
+  readonly body?: string | undefined;
+}
+
+/** The fields of a job's hash. */
+export type Fields = ReadonlyMap<string, string>;
+
+/** A mark, and its place among the record's marks. */
+interface Mark {
+  readonly order: number;
+  readonly subscriber: string;
+  readonly rejected: boolean;
+  readonly at: number;
+}
+
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** The fields that a record adds to those of its job, as `HSET` takes them. */
+export function fieldsOf(record: NewRecord, shared: string | undefined): string[] {
+  const { key, bus, provider, id, type, verifiedBy, matchedSecret, fingerprint, receivedAt, request } = record;
+  const fields = {
+    "h:key": key,
+    "h:bus": bus,
+    "h:provider": provider,
+    "h:id": id,
+    "h:type": type,
+    "h:trust": verifiedBy,
+    "h:secret": matchedSecret,
+    "h:print": fingerprint,
+    "h:at": String(receivedAt),
+    "h:request": request && JSON.stringify(request),
+    "h:shared": shared,
+  };
+  return Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
+}
+
+/** What a script answers of a hash: names and values, one after the other. */
+export function fieldsFrom(flat: readonly string[]): Fields {
+  const fields = new Map<string, string>();
+  for (let index = 0; index < flat.length; index += 2) fields.set(flat[index] as string, flat[index + 1] as string);
+  return fields;
+}
+
+export function leasedRecord(fields: Fields, body: string, token: string, policy: Policy): LeasedRecord {
+  const attempt = numberOf(fields, "h:total") - numberOf(fields, "h:base");
+  const marks = marksOf(fields);
+  const only = fields.get("h:only");
+  return {
+    ...identityOf(fields),
+    matchedSecret: fields.get("h:secret"),
+    fingerprint: textOf(fields, "h:print"),
+    request: requestOf(fields),
+    body: Buffer.from(body, "base64"),
+    lease: { key: textOf(fields, "h:key"), fence: token },
+    attempt,
+    attemptsLeft: policy.attempts - attempt,
+    done: marks.map(({ subscriber }) => subscriber),
+    rejected: marks.some(({ rejected }) => rejected),
+    only: only === undefined ? undefined : (JSON.parse(only) as string[]),
+    wasDone: fields.get("h:was") === "1",
+    replayed: fields.has("h:replayed"),
+  };
+}
+
+export function summary(fields: Fields, state: RecordState): RecordSummary {
+  const ended = fields.get("h:ended");
+  return {
+    ...identityOf(fields),
+    state,
+    attempts: numberOf(fields, "h:total") - numberOf(fields, "h:base"),
+    dueAt: state === "pending" ? numberOf(fields, "h:due") : undefined,
+    endedAt: ended === undefined ? undefined : Number(ended),
+    purged: fields.has("h:purged"),
+  };
+}
+
+export function details(fields: Fields, state: RecordState, shared: string | undefined): RecordDetails {
+  const history = numbered<Attempt>(fields, "h:a:").map(
+    (attempt): Attempt => ({ ...attempt, endedAt: attempt.endedAt ?? undefined }),
+  );
+  return {
+    ...summary(fields, state),
+    matchedSecret: fields.get("h:secret"),
+    request: requestOf(fields),
+    body: bodyOf(fields, shared),
+    subscribers: subscriberStates(marksOf(fields), history),
+    history,
+    audit: numbered<AuditEntry>(fields, "h:o:").map((entry) => ({ ...entry, subscribers: entry.subscribers })),
+  };
+}
+
+/** Ended or not: the columns that a query asks for and that every view of a record has. */
+function identityOf(
+  fields: Fields,
+): Pick<RecordSummary, "key" | "bus" | "provider" | "id" | "type" | "verifiedBy" | "receivedAt"> {
+  return {
+    key: textOf(fields, "h:key"),
+    bus: textOf(fields, "h:bus"),
+    provider: textOf(fields, "h:provider"),
+    id: textOf(fields, "h:id"),
+    type: fields.get("h:type"),
+    verifiedBy: textOf(fields, "h:trust") as RecordSummary["verifiedBy"],
+    receivedAt: numberOf(fields, "h:at"),
+  };
+}
+
+function bodyOf(fields: Fields, shared: string | undefined): Uint8Array | undefined {
+  if (fields.has("h:purged")) return undefined;
+  const data = JSON.parse(fields.get("data") ?? "{}") as JobData;
+  return Buffer.from(shared ?? data.body ?? "", "base64");
+}
+
+function marksOf(fields: Fields): readonly Mark[] {
+  const marks: Mark[] = [];
+  for (const [field, value] of fields) {
+    if (!field.startsWith("h:m:")) continue;
+    const [order, how, at] = value.split(" ");
+    marks.push({ order: Number(order), subscriber: field.slice(4), rejected: how === "rejected", at: Number(at) });
+  }
+  return marks.sort((one, other) => one.order - other.order);
+}
+
+/** The entries whose fields are numbered, in their order. */
+function numbered<T>(fields: Fields, prefix: string): T[] {
+  const entries: { readonly order: number; readonly entry: T }[] = [];
+  for (const [field, value] of fields) {
+    if (!field.startsWith(prefix)) continue;
+    entries.push({ order: Number(field.slice(prefix.length)), entry: JSON.parse(value) as T });
+  }
+  return entries.sort((one, other) => one.order - other.order).map(({ entry }) => entry);
+}
+
+function requestOf(fields: Fields): RecordedRequest | undefined {
+  const request = fields.get("h:request");
+  return request === undefined ? undefined : (JSON.parse(request) as RecordedRequest);
+}
+
+function textOf(fields: Fields, field: string): string {
+  return fields.get(field) ?? "";
+}
+
+function numberOf(fields: Fields, field: string): number {
+  return Number(fields.get(field) ?? 0);
+}

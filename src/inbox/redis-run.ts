@@ -1,0 +1,135 @@
+import type { Clock } from "../clock.ts";
+import { StaleTokenError } from "../errors.ts";
+import type { Run } from "./inbox.ts";
+import type { Attempt, LeasedRecord, Outcome } from "./record.ts";
+import { type HeldJob, unlessRefused } from "./redis-jobs.ts";
+import type { ScriptName } from "./redis-scripts.ts";
+import type { Asked, RedisServer } from "./redis-server.ts";
+
+export interface RedisRunOptions extends HeldJob {
+  readonly server: RedisServer;
+  readonly clock: Clock;
+  readonly record: LeasedRecord;
+  /** Which of all attempts this is, those before a replay included. */
+  readonly total: number;
+  readonly startedAt: number;
+  /** Until when the lock lasts for sure, as `performance.now` counts. */
+  readonly heldUntil: number;
+}
+
+interface Mark {
+  readonly subscriber: string;
+  readonly how: "done" | "rejected";
+  readonly at: number;
+}
+
+/** One attempt of a record that this worker holds. What it writes is refused once another worker has the record. */
+export class RedisRun implements Run {
+  readonly record: LeasedRecord;
+  readonly job: HeldJob["job"];
+  readonly token: string;
+  readonly #options: RedisRunOptions;
+  readonly #marks: Mark[] = [];
+  #heldUntil: number;
+  #halt: Error | undefined;
+  #over = false;
+
+  constructor(options: RedisRunOptions) {
+    this.#options = options;
+    this.record = options.record;
+    this.job = options.job;
+    this.token = options.token;
+    this.#heldUntil = options.heldUntil;
+  }
+
+  get halt(): Error | undefined {
+    // The server may have been away for longer than the lease: another worker may have begun.
+    if (!this.#halt && performance.now() > this.#heldUntil) this.lose();
+    return this.#halt;
+  }
+
+  /** Whether nothing more is to be written about this attempt. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The heartbeat went through. */
+  hold(until: number): void {
+    this.#heldUntil = until;
+  }
+
+  /** Starts no further subscriber, for the reason `why`. */
+  stop(why: Error): void {
+    this.#halt ??= why;
+  }
+
+  /** Another worker has the record, or may have it. */
+  lose(): void {
+    this.stop(new StaleTokenError(`the lease of "${this.record.key}" is over: another worker has the event`));
+  }
+
+  async markDone(subscriber: string, rejected: boolean): Promise<void> {
+    const { token, clock } = this.#options;
+    const mark: Mark = { subscriber, how: rejected ? "rejected" : "done", at: clock.now() };
+    this.#marks.push(mark);
+    try {
+      const held = await this.#run("hookbusMarkDone", token, ...textsOf(mark));
+      if (held === 0) this.lose();
+    } catch {
+      // The end of the attempt writes it again.
+    }
+  }
+
+  /** Writes how the attempt ended, and lets BullMQ know. Rejects where the server does not answer; then call it again. */
+  async end(outcome: Outcome, dueInMs: number): Promise<void> {
+    const { job, token } = this.#options;
+    const failures = "failures" in outcome ? outcome.failures : [];
+    await this.#finish({ outcome: outcome.outcome, failures }, dueInMs, async ({ bullmq }) => {
+      if (outcome.outcome === "failed") await job.moveToDelayed(Date.now() + dueInMs, token);
+      else if (outcome.outcome === "dead") {
+        const blamed = failures.map(({ subscriber = "hookbus", error }) => `${subscriber}: ${error}`);
+        const error = new bullmq.UnrecoverableError(blamed.join(", ") || "dead");
+        // BullMQ would keep it with the job.
+        error.stack = "";
+        await job.moveToFailed(error, token, false);
+      } else await job.moveToCompleted(undefined, token, false);
+    });
+  }
+
+  /** Lets another worker have the record at once. */
+  async giveBack(): Promise<void> {
+    const { job, token } = this.#options;
+    await this.#finish({ outcome: "given back", failures: [] }, 0, () => job.moveToWait(token));
+  }
+
+  async #finish(
+    how: Pick<Attempt, "outcome" | "failures">,
+    dueInMs: number,
+    tell: (asked: Asked) => Promise<unknown>,
+  ): Promise<void> {
+    const { server, clock, token, total, startedAt } = this.#options;
+    const endedAt = clock.now();
+    const attempt: Attempt = { attempt: total, startedAt, endedAt, ...how };
+    const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
+    const held = await this.#run(
+      "hookbusEndAttempt",
+      token,
+      String(endedAt),
+      again ? "" : how.outcome,
+      String(endedAt + dueInMs),
+      String(total),
+      JSON.stringify(attempt),
+      ...this.#marks.flatMap(textsOf),
+    );
+    if (held === 0) this.lose();
+    else await server.ask((asked) => unlessRefused(() => tell(asked)));
+    this.#over = true;
+  }
+
+  #run(script: ScriptName, ...args: readonly string[]): Promise<unknown> {
+    const { server, where } = this.#options;
+    return server.ask(({ redis }) => redis.runCommand(script, [...where, ...args]));
+  }
+}
+
+const textsOf = ({ subscriber, how, at }: Mark): string[] => [subscriber, how, String(at)];

@@ -1,0 +1,155 @@
+import type { IRedisClient } from "bullmq";
+import type { Redis } from "ioredis";
+import { ConfigurationError, StoreUnavailableError } from "../errors.ts";
+import { Gate, REQUESTS, WaitingConnection } from "./redis-connections.ts";
+import { assertDurable, assertRecent } from "./redis-durability.ts";
+import { fitForLogs, unanswered } from "./redis-errors.ts";
+import { loadPeers, type Peers, type RedisConnection } from "./redis-peers.ts";
+import { SCRIPTS } from "./redis-scripts.ts";
+
+export interface RedisServerOptions {
+  readonly connection: RedisConnection;
+  readonly allowVolatile: boolean;
+}
+
+/** What there is while the server is asked. */
+export interface Asked {
+  readonly redis: IRedisClient;
+  readonly client: Redis;
+  readonly bullmq: Peers["bullmq"];
+}
+
+/** Something of BullMQ's that has connections of its own, and what ends them. */
+export interface Lent<T> {
+  readonly made: T;
+  end(): void;
+}
+
+/** A provider gives up on an answer after ten seconds or so (Stripe, GitHub): half of that leaves time to say 503. */
+const LIMIT_MS = 5_000;
+
+/** The connection of an inbox to its server. Nothing is opened before the first use. */
+export class RedisServer {
+  readonly #options: RedisServerOptions;
+  #peers: Promise<Peers> | undefined;
+  #client: Redis | undefined;
+  #ready = new Gate();
+  #checked: Promise<void> | undefined;
+  #lastError: unknown;
+  #waiting: WaitingConnection[] = [];
+  #closed = false;
+
+  constructor(options: RedisServerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks the server something. Rejects with `StoreUnavailableError` where it does not answer in time, and with
+   * `ConfigurationError` where it is not one to be relied upon.
+   */
+  async ask<T>(question: (asked: Asked) => Promise<T>): Promise<T> {
+    const peers = await this.#load();
+    const client = this.#open(peers);
+    let sent = false;
+    let late = false;
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        // A connection on which nothing has come back for so long is as good as lost.
+        if (sent && client.status === "ready") client.disconnect(true);
+        const cause = this.#lastError === undefined ? undefined : fitForLogs(this.#lastError);
+        reject(new StoreUnavailableError(`Redis did not answer within ${LIMIT_MS} ms`, { cause }));
+      }, LIMIT_MS);
+      timer.unref();
+    });
+    const answer = async (): Promise<T> => {
+      if (client.status !== "ready") await this.#ready.opened;
+      sent = true;
+      await this.#check(client);
+      // Whoever asked has been told by then that nothing came of it.
+      if (late) throw new StoreUnavailableError("Redis came back too late");
+      return await question({ redis: peers.bullmq.createIORedisClient(client), client, bullmq: peers.bullmq });
+    };
+    try {
+      return await Promise.race([answer(), limit]);
+    } catch (error) {
+      throw unanswered(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Lets BullMQ make something that opens connections of its own. */
+  async lend<T>(make: (client: Redis, bullmq: Peers["bullmq"]) => T): Promise<Lent<T>> {
+    const peers = await this.#load();
+    const client = this.#open(peers);
+    const waiting: WaitingConnection[] = [];
+    this.#waiting = waiting;
+    const made = make(client, peers.bullmq);
+    const end = (): void => {
+      for (const each of waiting) each.end();
+    };
+    return { made, end };
+  }
+
+  /** Ends the connection, and whatever waits for it. */
+  close(): void {
+    this.#closed = true;
+    this.#client?.disconnect();
+  }
+
+  #load(): Promise<Peers> {
+    this.#peers ??= loadPeers(this.#options.connection).catch((error: unknown) => {
+      this.#peers = undefined;
+      throw error;
+    });
+    return this.#peers;
+  }
+
+  #open(peers: Peers): Redis {
+    if (this.#closed) throw new ConfigurationError("the inbox has been closed");
+    if (this.#client) return this.#client;
+    const client = peers.connect(REQUESTS);
+    this.#client = client;
+    client.on("error", (error) => {
+      this.#lastError = error;
+    });
+    client.on("ready", () => {
+      this.#lastError = undefined;
+      this.#ready.open();
+    });
+    client.on("close", () => {
+      if (this.#ready.isOpen) this.#ready = new Gate();
+      // It may be another server that answers next.
+      this.#checked = undefined;
+    });
+    for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script);
+    client.duplicate = (own) => {
+      const waiting = new WaitingConnection(peers, own);
+      this.#waiting.push(waiting);
+      return waiting.client;
+    };
+    return client;
+  }
+
+  #check(client: Redis): Promise<void> {
+    this.#checked ??= check(client, this.#options.allowVolatile).catch((error: unknown) => {
+      this.#checked = undefined;
+      throw error;
+    });
+    return this.#checked;
+  }
+}
+
+async function check(client: Redis, allowVolatile: boolean): Promise<void> {
+  const info = await client.info();
+  assertRecent(info);
+  if (allowVolatile) return;
+  const config = await client.config("GET", "appendfsync").catch((error: unknown) => {
+    // Managed servers refuse the command to everybody.
+    if ((error as Error).name === "ReplyError") return [];
+    throw error;
+  });
+  assertDurable({ info, appendfsync: (config as readonly string[])[1] });
+}

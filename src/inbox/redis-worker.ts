@@ -1,0 +1,213 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { systemClock } from "../clock.ts";
+import { HookbusError } from "../errors.ts";
+import type { CloseOptions, Delivered, InboxBus, Worker } from "./inbox.ts";
+import { backoffMs } from "./policy.ts";
+import type { Outcome } from "./record.ts";
+import { type BeginOptions, begin } from "./redis-begin.ts";
+import { unanswered } from "./redis-errors.ts";
+import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./redis-jobs.ts";
+import { queueOf } from "./redis-keys.ts";
+import type { RedisRun } from "./redis-run.ts";
+
+export interface RedisWorkerOptions extends BeginOptions {
+  readonly bus: InboxBus;
+  readonly prefix: string;
+  readonly concurrency: number;
+}
+
+/** The wait after trouble with the server, from the first time to the most, in milliseconds. */
+const TROUBLE_MS = { first: 250, most: 10_000 };
+
+/** How often an operator is told of the same trouble. */
+const TELL_EVERY_MS = 10_000;
+
+/** How long a call of BullMQ's may take to notice that it is to end. */
+const END_MS = 5_000;
+
+/** Delivers the records of one queue, several at once. */
+export class RedisWorker implements Worker {
+  readonly #options: RedisWorkerOptions;
+  readonly #jobs: RedisJobs;
+  readonly #runs = new Set<RedisRun>();
+  readonly #deliveries = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #told = new Map<string, number>();
+  readonly #working: Promise<void>;
+  /** Deliveries whose subscribers are being called; one that only waits for a late subscriber takes no place. */
+  #busy = 0;
+  #freed = (): void => undefined;
+  #heartbeat: unknown;
+  #troubles = 0;
+  #ended = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RedisWorkerOptions) {
+    const { server, prefix, bus, policy } = options;
+    this.#options = options;
+    this.#jobs = new RedisJobs({
+      server,
+      prefix,
+      queue: queueOf(bus.name),
+      leaseMs: policy.leaseMs,
+      onError: (error) => this.#tell(unanswered(error)),
+    });
+    this.#working = this.#work();
+    this.#beat(0);
+  }
+
+  close({ graceMs = 10_000 }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#take();
+        this.#troubles = 0;
+      } catch (error) {
+        await this.#pause(this.#troubled(error));
+      }
+    }
+  }
+
+  async #take(): Promise<void> {
+    if (this.#free <= 0) {
+      await new Promise<void>((resolve) => {
+        this.#freed = resolve;
+      });
+      return;
+    }
+    const askedAt = performance.now();
+    const first = await this.#jobs.next();
+    if (!first) {
+      // A queue that is paused or limited may say so at once, again and again.
+      if (performance.now() - askedAt < 1) await this.#pause(50);
+      return;
+    }
+    this.#start(first);
+    // Where there is one there may be many: twice as many each time, so that a single job costs no search for nine more.
+    for (let most = Math.min(2, this.#free); most > 0; most = Math.min(most * 2, this.#free)) {
+      const jobs = await this.#jobs.more(most);
+      for (const job of jobs) this.#start(job);
+      if (jobs.length < most) return;
+    }
+  }
+
+  get #free(): number {
+    return this.#stopping.signal.aborted ? 0 : this.#options.concurrency - this.#busy;
+  }
+
+  #start(held: HeldJob): void {
+    this.#busy += 1;
+    const delivery = this.#deliver(held).catch((error: unknown) => this.#tell(unanswered(error)));
+    this.#deliveries.add(delivery);
+    void delivery.finally(() => this.#deliveries.delete(delivery));
+  }
+
+  async #deliver(held: HeldJob): Promise<void> {
+    const { bus, server } = this.#options;
+    let run: RedisRun | undefined;
+    try {
+      let delivered: Delivered;
+      try {
+        if (this.#stopping.signal.aborted) {
+          // Taken while the worker began to close.
+          await server.ask(() => unlessRefused(() => held.job.moveToWait(held.token)));
+          return;
+        }
+        run = await begin(held, this.#options);
+        if (!run) return;
+        this.#runs.add(run);
+        delivered = await bus.deliver(run.record, run);
+      } finally {
+        this.#busy -= 1;
+        this.#freed();
+      }
+      // The lock is held until every subscriber has really settled: no attempt may begin beside one that still works.
+      await this.#end(run, (await delivered.late) ?? delivered.outcome);
+    } finally {
+      if (run) this.#runs.delete(run);
+    }
+  }
+
+  async #end(run: RedisRun, outcome: Outcome): Promise<void> {
+    const { policy } = this.#options;
+    const waitMs = outcome.outcome === "failed" ? (outcome.afterMs ?? backoffMs(policy, run.record.attempt)) : 0;
+    while (!run.over) {
+      // Halted before its subscribers had all had their turn: that was no attempt that failed.
+      const halted = run.halt !== undefined && outcome.outcome === "failed" && outcome.failures.length === 0;
+      try {
+        await (halted ? run.giveBack() : run.end(outcome, waitMs));
+        return;
+      } catch (error) {
+        const waitForMs = this.#troubled(error);
+        // Once the lock is gone the record is delivered again, whatever is written.
+        if (run.halt) return;
+        await pause(waitForMs, undefined, { ref: false });
+      }
+    }
+  }
+
+  #beat(afterMs: number): void {
+    this.#heartbeat = systemClock.setTimeout(() => {
+      void Promise.allSettled([this.#extend(), this.#jobs.search()]).then((beats) => {
+        for (const beat of beats) if (beat.status === "rejected") this.#tell(beat.reason);
+        if (!this.#ended) this.#beat(this.#options.policy.leaseMs / BEATS);
+      });
+    }, afterMs);
+  }
+
+  async #extend(): Promise<void> {
+    const runs = [...this.#runs].filter(({ over }) => !over);
+    if (runs.length === 0) return;
+    const askedAt = performance.now();
+    const lost = await this.#jobs.extend(runs);
+    for (const run of runs) {
+      if (lost.includes(run.job.id as string)) run.lose();
+      else run.hold(askedAt + this.#options.policy.leaseMs);
+    }
+  }
+
+  /** Tells the operator, and says how long to leave the server alone. */
+  #troubled(error: unknown): number {
+    this.#tell(error);
+    this.#troubles += 1;
+    return Math.min(TROUBLE_MS.most, TROUBLE_MS.first * 2 ** (this.#troubles - 1));
+  }
+
+  #tell(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    const kind = error instanceof HookbusError ? error.code : "unexpected";
+    const now = performance.now();
+    if (now - (this.#told.get(kind) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
+    this.#told.set(kind, now);
+    this.#options.bus.troubled(error);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined);
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    this.#freed();
+    await this.#jobs.close();
+    await within(END_MS, this.#working);
+    await within(graceMs, Promise.allSettled(this.#deliveries));
+    const left = [...this.#runs].filter(({ over }) => !over);
+    for (const run of left) run.stop(new Error("the worker is closing"));
+    await Promise.allSettled(left.map((run) => run.giveBack()));
+    this.#ended = true;
+    systemClock.clearTimeout(this.#heartbeat);
+  }
+}
+
+/** Waits for a promise, but not for longer than that. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  await Promise.race([promise, pause(ms, undefined, { signal }).catch(() => undefined)]);
+  waiting.abort();
+}
