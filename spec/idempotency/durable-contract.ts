@@ -16,21 +16,26 @@ export function durableContract(
   describe(`${name} as a store that outlives the process`, () => {
     let clock: ManualClock;
     let another: () => Promise<IdempotencyStore>;
-    let opened: IdempotencyStore[];
+    let opened: Set<IdempotencyStore>;
 
     beforeEach(async () => {
       clock = new ManualClock();
-      opened = [];
+      opened = new Set();
       const open = await makeData();
       another = async () => {
         const store = await open(clock);
-        opened.push(store);
+        opened.add(store);
         return store;
       };
     });
 
+    const close = async (store: IdempotencyStore): Promise<void> => {
+      opened.delete(store);
+      await store.close?.();
+    };
+
     afterEach(async () => {
-      for (const store of opened) await store.close?.();
+      for (const store of opened) await close(store);
     });
 
     const claim = async (store: IdempotencyStore, key = "bus:evt_1"): Promise<Claim> =>
@@ -54,7 +59,7 @@ export function durableContract(
       await before.release(half.token);
       const running = await take(before, "running");
       await before.markDone(running.token, "ledger");
-      await before.close?.();
+      await close(before);
 
       const after = await another();
       expect(await claim(after, "handled")).to.deep.equal({ state: "done", fingerprint: "f1" });

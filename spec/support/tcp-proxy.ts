@@ -19,7 +19,7 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>();
   #port = 0;
   #stalled = false;
-  #losing: { readonly resolve: () => void } | undefined;
+  #losing: { left: number; readonly resolve: () => void } | undefined;
 
   /** @param url the server behind the proxy, as in `redis://127.0.0.1:6379`: host and port count. */
   static async start(url: string): Promise<TcpProxy> {
@@ -99,12 +99,12 @@ export class TcpProxy {
   }
 
   /**
-   * Cuts a connection in place of the next reply of the server, which has done by then what it was asked to. Resolves
-   * when that has happened.
+   * Cuts a connection in place of one of the server's replies to come: the next one, or the `nth`. By then the server
+   * has done what it was asked to. Resolves when that has happened.
    */
-  loseNextReply(): Promise<void> {
+  loseReply(nth = 1): Promise<void> {
     return new Promise((resolve) => {
-      this.#losing = { resolve };
+      this.#losing = { left: nth, resolve };
     });
   }
 
@@ -121,14 +121,14 @@ export class TcpProxy {
     server.setNoDelay(true);
     client.on("data", (bytes) => server.write(bytes));
     server.on("data", (bytes) => {
-      if (!this.#losing) {
+      const losing = this.#losing;
+      if (!losing || --losing.left > 0) {
         client.write(bytes);
         return;
       }
-      const { resolve } = this.#losing;
       this.#losing = undefined;
       this.#end(pair);
-      resolve();
+      losing.resolve();
     });
     for (const socket of [client, server]) {
       // A reset is an end like any other here.
