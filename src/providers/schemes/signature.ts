@@ -11,7 +11,7 @@ import type {
   WebhookRequest,
 } from "../provider.ts";
 import { ALGORITHMS, type AlgorithmName } from "./algorithms.ts";
-import { type Content, content } from "./content.ts";
+import { type Content, content, type SignedValues } from "./content.ts";
 import { decode, type Encoding, encode } from "./encoding.ts";
 import { firstHeader, type HeaderName, nameOf, readList, readOne } from "./header-list.ts";
 import type { KeyForm } from "./key-forms.ts";
@@ -95,6 +95,16 @@ export function signed(description: SignatureDescription): Scheme {
     for (const kind of setting.kinds) kinds.set(schemeOf(kind), kind);
   }
 
+  const valuesOf = (request: WebhookRequest, stamp: string, id: string): SignedValues => ({
+    request,
+    timestamp: stamp,
+    id,
+    // Few schemes sign it, and only they look at the headers that tell of it.
+    get url() {
+      return signedUrl(request, publicUrl);
+    },
+  });
+
   function verify(request: WebhookRequest, { keys, now, toleranceSeconds }: VerifyOptions): Verification {
     const header = firstHeader(request.headers, description.header)?.trim();
     if (!header) return rejected("missing_header");
@@ -130,7 +140,7 @@ export function signed(description: SignatureDescription): Scheme {
     });
     // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
     if (offered.every(({ candidates }) => candidates.length === 0)) return rejected("bad_signature");
-    const pieces = contentOf({ request, timestamp: stamp, id: id ?? "", url: signedUrl(request, publicUrl) });
+    const pieces = contentOf(valuesOf(request, stamp, id ?? ""));
     if (!pieces) return rejected("malformed_header");
 
     let matched: SigningKey | undefined;
@@ -150,7 +160,7 @@ export function signed(description: SignatureDescription): Scheme {
     const key = readSecret(kind.key.signing ?? kind.key.verifying, secret);
     const stamp = timestampText(now, timestamp?.unit);
     const request = { method, url, headers: options.headers ?? {}, body: Buffer.from(body) };
-    const pieces = contentOf({ request, timestamp: stamp, id, url: signedUrl(request, publicUrl) });
+    const pieces = contentOf(valuesOf(request, stamp, id));
     if (!pieces) throw new ConfigurationError("the request holds nothing to sign: see the scheme's `content`");
     const signature = encode(ALGORITHMS[kind.algorithm].make(key, pieces), kind.encoding);
     const headers: Record<string, string> = {};
