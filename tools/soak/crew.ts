@@ -1,0 +1,139 @@
+import { type ChildProcess, fork } from "node:child_process";
+import type { Programs } from "./build.ts";
+import type { Struck } from "./exposure.ts";
+import { RECEIVERS, type Slot, WORKERS } from "./plan.ts";
+import { STOP, type Task, type Up } from "./task.ts";
+
+/** A process that is running, or about to. */
+interface Member {
+  readonly slot: Slot;
+  /** Its name in the journal: another one after every restart. */
+  readonly process: string;
+  readonly child: ChildProcess;
+  port: number | undefined;
+  thaw: NodeJS.Timeout | undefined;
+  /** Whether its end is the soak's doing. */
+  ended: boolean;
+}
+
+/** How long processes may take to end by themselves, in milliseconds. */
+const STOP_MS = 15_000;
+
+/** A process that ends by itself is started again after so long, lest it do so all day. */
+const AGAIN_MS = 500;
+
+/** The receivers and workers, each started again as soon as it is gone. */
+export class Crew {
+  /** What befell them, for the judge. */
+  readonly struck: Struck[] = [];
+  /** Processes that ended without having been killed: no fault of the soak's. */
+  readonly crashes: string[] = [];
+  readonly #programs: Programs;
+  readonly #task: Omit<Task, "process">;
+  readonly #members = new Map<string, Member>();
+  readonly #last = (): void => this.#killAll();
+  #started = 0;
+  #stopping = false;
+
+  constructor(programs: Programs, task: Omit<Task, "process">) {
+    this.#programs = programs;
+    this.#task = task;
+    process.once("exit", this.#last);
+  }
+
+  start(): void {
+    for (let index = 0; index < RECEIVERS; index += 1) this.#start({ role: "receiver", index });
+    for (let index = 0; index < WORKERS; index += 1) this.#start({ role: "worker", index });
+  }
+
+  /** Where a receiver listens; undefined while it does not. */
+  portOf(index: number): number | undefined {
+    return this.#members.get(nameOf({ role: "receiver", index }))?.port;
+  }
+
+  kill(slot: Slot): void {
+    const member = this.#members.get(nameOf(slot));
+    if (!member) return;
+    this.struck.push({ process: member.process, from: Date.now(), to: Number.POSITIVE_INFINITY });
+    end(member);
+    this.#start(slot);
+  }
+
+  freeze(slot: Slot, ms: number): void {
+    const member = this.#members.get(nameOf(slot));
+    // One that is frozen already stays so for as long as it was to be.
+    if (!member || member.thaw) return;
+    const from = Date.now();
+    member.child.kill("SIGSTOP");
+    member.thaw = setTimeout(() => {
+      member.thaw = undefined;
+      member.child.kill("SIGCONT");
+      this.struck.push({ process: member.process, from, to: Date.now() });
+    }, ms);
+  }
+
+  get frozen(): boolean {
+    return [...this.#members.values()].some(({ thaw }) => thaw !== undefined);
+  }
+
+  /** Lets all of them end in good order. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const members = [...this.#members.values()];
+    await Promise.all(members.map((member) => stopped(member)));
+    process.removeListener("exit", this.#last);
+  }
+
+  #start(slot: Slot): void {
+    this.#started += 1;
+    const name = `${nameOf(slot)}.${this.#started}`;
+    const task: Task = { ...this.#task, process: name };
+    const child = fork(this.#programs[slot.role], [JSON.stringify(task)], {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    const member: Member = { slot, process: name, child, port: undefined, thaw: undefined, ended: false };
+    child.on("message", (message) => {
+      member.port = (message as Up).port;
+    });
+    // A message to a process that is just being killed: it is the end of it that counts.
+    child.on("error", () => undefined);
+    child.once("exit", (code, signal) => this.#ended(member, `${name} ended with ${signal ?? code}`));
+    this.#members.set(nameOf(slot), member);
+  }
+
+  #ended(member: Member, how: string): void {
+    if (member.ended || this.#stopping) return;
+    this.crashes.push(how);
+    member.port = undefined;
+    setTimeout(() => {
+      if (!this.#stopping && this.#members.get(nameOf(member.slot)) === member) this.#start(member.slot);
+    }, AGAIN_MS);
+  }
+
+  #killAll(): void {
+    this.#stopping = true;
+    for (const member of this.#members.values()) end(member);
+  }
+}
+
+const nameOf = ({ role, index }: Slot): string => `${role}${index}`;
+
+function end(member: Member): void {
+  member.ended = true;
+  member.port = undefined;
+  clearTimeout(member.thaw);
+  member.thaw = undefined;
+  // Ends a frozen process as well.
+  member.child.kill("SIGKILL");
+}
+
+async function stopped(member: Member): Promise<void> {
+  const { child, thaw } = member;
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  if (thaw) child.kill("SIGCONT");
+  if (child.connected) child.send(STOP);
+  const timer = setTimeout(() => end(member), STOP_MS);
+  await exit;
+  clearTimeout(timer);
+}
