@@ -1,15 +1,21 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Step } from "hookbus";
+import type { Setup } from "./buses.ts";
+import { Crew } from "./crew.ts";
 import { type Delivery, deliveries } from "./deliveries.ts";
 import { rsaKeyPair } from "./keys.ts";
+import { bookings } from "./ledger.ts";
+import type { News } from "./news.ts";
 import { complaint, type Observation, row, summary } from "./outcome.ts";
 import { startReceiver } from "./receiver.ts";
 import { startStandin } from "./standin.ts";
-import type { Sighting } from "./subscribers.ts";
 import { table } from "./table.ts";
 
 /*
- * Sends real HTTP deliveries to a real receiver and prints what came of each. Exits with 0 only when every one of them
- * was answered, and every subscriber called, exactly as it must be.
+ * Sends real HTTP deliveries to a real receiver, whose worker is a process of its own and dies twice, and prints what came
+ * of each. Exits with 0 only when every one of them was answered, and every subscriber called, exactly as it must be.
  */
 
 const DEADLINE_MS = 60_000;
@@ -21,23 +27,34 @@ const deadline = setTimeout(() => {
 const silent = { info() {}, warn() {}, error() {} };
 const webhookKey = rsaKeyPair();
 const legacyKey = rsaKeyPair();
-const steps: Step[] = [];
-const sightings: Sighting[] = [];
-
+const folder = await mkdtemp(join(tmpdir(), "hookbus-demo-"));
 const standin = await startStandin();
-const receiver = await startReceiver({
+const setup: Setup = {
   apiBase: standin.url,
   webhookKey: webhookKey.publicKey,
   privateSignature: legacyKey.privateKey,
-  port: 0,
-  logger: silent,
-  see: (sighting) => sightings.push(sighting),
+  path: join(folder, "inbox.db"),
+};
+const receiver = await startReceiver(setup, 0, silent, { see() {}, crash() {} });
+
+let receipt: Step | undefined;
+receiver.notifications.subscribe("hookbus.receive", (step) => {
+  receipt = step;
 });
-receiver.notifications.subscribe("hookbus.", (step) => steps.push(step));
+let news: Observation["news"][number][] = [];
+let heard: () => void = () => {};
+const crew = new Crew(setup, (each) => {
+  news.push(each);
+  heard();
+});
+crew.start("sound");
+
+const ENDED = ["done", "dead", "ignored"];
+const isEnd = (each: News | { kind: "killed" }): boolean => each.kind === "attempt" && ENDED.includes(each.outcome);
 
 async function send(delivery: Delivery): Promise<Observation> {
-  steps.length = 0;
-  sightings.length = 0;
+  news = [];
+  if (delivery.crash) await crew.doom();
   if (delivery.outage) standin.failOnce();
   const response = await fetch(receiver.url + receiver.hub.paths[delivery.to], {
     method: "POST",
@@ -45,25 +62,41 @@ async function send(delivery: Delivery): Promise<Observation> {
     body: new Uint8Array(delivery.body),
   });
   await response.arrayBuffer();
-  return { status: response.status, steps: [...steps], sightings: [...sightings] };
+  // The sender has its answer by now; what was queued, the worker still has before it.
+  while (receipt?.outcome === "queued" && !news.some(isEnd)) {
+    await new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+  }
+  return { status: response.status, receipt, news };
 }
 
 try {
   const rows: string[][] = [];
   const complaints: string[] = [];
+  const acknowledged: string[] = [];
   const all = deliveries({ webhookPrivateKey: webhookKey.privateKey, privateSignature: legacyKey.privateKey });
   for (const delivery of all) {
-    const actual = summary(await send(delivery));
+    const observation = await send(delivery);
+    const actual = summary(observation);
+    if (actual.outcome === "queued") acknowledged.push(`${delivery.to}:${observation.receipt?.id}`);
     rows.push(row(delivery, actual));
     const wrong = complaint(delivery, actual);
     if (wrong) complaints.push(wrong);
   }
+  await crew.close();
+  const booked = await bookings(setup.path);
+  const lost = acknowledged.filter((key) => !booked.has(key)).length;
+  const twice = [...booked.values()].filter((times) => times > 1).length;
   console.log(table(["Delivery", "Status", "Outcome", "What the subscribers saw"], rows));
   if (complaints.length > 0) console.log(`\nNot as it must be:\n\n${complaints.join("\n")}`);
-  console.log(`\n${all.length - complaints.length} of ${all.length} deliveries were handled as they must be.`);
-  process.exitCode = complaints.length > 0 ? 1 : 0;
+  console.log(`\n${acknowledged.length} events were acknowledged: ${lost} lost, ${twice} booked twice.`);
+  console.log(`${all.length - complaints.length} of ${all.length} deliveries were handled as they must be.`);
+  process.exitCode = complaints.length + lost + twice > 0 ? 1 : 0;
 } finally {
+  await crew.close();
   await receiver.close();
   await standin.close();
+  await rm(folder, { recursive: true, force: true });
   clearTimeout(deadline);
 }

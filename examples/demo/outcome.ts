@@ -1,29 +1,37 @@
 import type { Step } from "hookbus";
 import type { Delivery, Expectation } from "./deliveries.ts";
-import type { Sighting } from "./subscribers.ts";
+import type { News } from "./news.ts";
 
-/** What came of a delivery: the answer, hookbus's own steps, and the calls of the subscribers. */
+/** What came of a delivery: the answer, the receiver's step, and what its worker told. */
 export interface Observation {
   readonly status: number;
-  readonly steps: readonly Step[];
-  readonly sightings: readonly Sighting[];
+  readonly receipt: Step | undefined;
+  readonly news: readonly (News | { readonly kind: "killed" })[];
 }
 
 /** The observation in the words of an expectation. */
-export function summary({ status, steps, sightings }: Observation): Expectation {
-  const receipt = steps.find((step) => step.name === "hookbus.receive");
-  const failed = steps.filter((step) => step.name === "hookbus.deliver" && step.outcome === "failed");
-  const ran = sightings.map(({ subscriber }) =>
-    failed.some((step) => step.subscriber === subscriber) ? `${subscriber}!` : subscriber,
-  );
-  const types = [...new Set(sightings.map(({ type }) => type))];
+export function summary({ status, receipt, news }: Observation): Expectation {
+  const ran: string[] = [];
+  const types = new Set<string>();
+  for (const each of news) {
+    if (each.kind === "saw") {
+      ran.push(each.subscriber);
+      types.add(each.type);
+    } else if (each.kind === "failed") note(ran, ran.lastIndexOf(each.subscriber), "!");
+    // Whoever ran last, ran when it happened.
+    else if (each.kind === "killed") note(ran, ran.length - 1, "†");
+  }
   return {
     status,
     outcome: receipt?.outcome ?? "no receipt",
     ran,
-    ...(types.length > 0 && { type: types.join(" and ") }),
+    ...(types.size > 0 && { type: [...types].join(" and ") }),
     ...(ran.length === 0 && receipt?.reason !== undefined && { reason: receipt.reason }),
   };
+}
+
+function note(ran: string[], place: number, sign: string): void {
+  if (ran[place] !== undefined) ran[place] += sign;
 }
 
 /** The row of a delivery. */
@@ -33,7 +41,9 @@ export function row({ title }: Delivery, actual: Expectation): string[] {
 
 /** What each subscriber saw; where none ran, why. */
 export function saw({ type, ran, reason }: Expectation): string {
-  if (ran.length > 0) return `${type}: ${ran.map((name) => name.replace("!", " (failed)")).join(", ")}`;
+  if (ran.length > 0) {
+    return `${type}: ${ran.map((name) => name.replace("!", " (failed)").replace("†", " (killed)")).join(", ")}`;
+  }
   return reason === undefined ? "nobody" : `nobody: ${reason}`;
 }
 

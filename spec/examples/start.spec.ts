@@ -18,7 +18,8 @@ describe("the demo's receiver, kept running", function () {
         expect(sent.stdout, sent.stderr).to.match(/^charge\.succeeded evt_demo_\d+: 200 \{"received":true\}\n$/);
         expect(sent.code).to.equal(0);
       }
-      await receiver.printed(/(receipts got charge\.succeeded[\s\S]*stripe: 200 handled evt_demo_\d+\n[\s\S]*){2}/);
+      await receiver.printed(/(stripe: 200 queued evt_demo_\d+\n[\s\S]*){2}/);
+      await receiver.printed(/(receipts got charge\.succeeded[\s\S]*){2}/);
     } finally {
       const { code } = await receiver.stop();
       expect(code).to.equal(0);
