@@ -40,8 +40,7 @@ if not known[1] then
 end
 if known[2] then return {'ended', known[2]} end
 if known[3] then
-  local lost = '{"attempt":' .. known[4] .. ',"startedAt":' .. known[3] .. ',"outcome":"lost","failures":[]}'
-  call('HSET', job, 'h:a:' .. known[4], lost)
+  call('HSET', job, 'h:a:' .. known[4], '[' .. known[3] .. ',null,"lost"]')
 end
 local total = call('HINCRBY', job, 'h:total', 1)
 call('HSET', job, 'h:started', now)

@@ -13,7 +13,7 @@ export function queueOf(bus: string): string {
 
 /** Keys may hold anything and be of any length, and BullMQ's job ids may not. */
 export function jobIdOf(key: string): string {
-  return `e-${createHash("sha256").update(key).digest("hex")}`;
+  return `e-${createHash("sha256").update(key).digest("base64url")}`;
 }
 
 /** Whether a job is a record, and not something that another program put into the queue. */
@@ -23,5 +23,5 @@ export function isRecordId(id: string): boolean {
 
 /** Bytes that several records share are named after what they are. */
 export function bodyIdOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return createHash("sha256").update(bytes).digest("base64url");
 }

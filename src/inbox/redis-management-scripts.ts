@@ -61,11 +61,16 @@ ended('discarded', now)
 audit(entry)
 return 1`;
 
-/** Drops the bodies of some records that ended long enough ago, and says how many. What is left is small. */
+/**
+ * Drops the bodies of some records that ended long enough ago, and says how many. What is left is written anew: Redis packs
+ * a hash of few short fields, but none that was ever larger.
+ */
 export const purge = `
 local call = redis.call
 local prefix, before, most = ARGV[1], ARGV[2], ARGV[3]
 local members = call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, most)
+local kept = {'h:seq', 'h:key', 'h:bus', 'h:provider', 'h:id', 'h:type', 'h:trust', 'h:secret', 'h:print', 'h:at',
+  'h:state', 'h:ended', 'h:total', 'h:base'}
 for _, member in ipairs(members) do
   local job = prefix .. ':' .. member
   local shared = call('HGET', job, 'h:shared')
@@ -73,10 +78,22 @@ for _, member in ipairs(members) do
     local body = prefix .. ':b-' .. shared
     if call('HINCRBY', body, 'users', -1) <= 0 then call('DEL', body) end
   end
-  call('HDEL', job, 'data', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'finishedOn', 'returnvalue',
-    'failedReason', 'stacktrace', 'atm', 'ats', 'stc', 'pb', 'h:request', 'h:shared')
-  if call('HEXISTS', job, 'h:print') == 1 then call('HSET', job, 'h:purged', 1) end
+  local fields = {'h:purged', 1}
+  for i, value in ipairs(call('HMGET', job, unpack(kept))) do
+    if value then table.insert(fields, kept[i]) table.insert(fields, value) end
+  end
+  for _, name in ipairs(call('HKEYS', job)) do
+    local kind = string.sub(name, 1, 4)
+    if kind == 'h:m:' or kind == 'h:a:' or kind == 'h:o:' then
+      table.insert(fields, name)
+      table.insert(fields, call('HGET', job, name))
+    end
+  end
   call('ZREM', KEYS[1], member)
+  if #fields > 2 then
+    call('DEL', job)
+    call('HSET', job, unpack(fields))
+  end
   local queue, id = string.match(member, '^(.*):(.*)$')
   call('ZREM', prefix .. ':' .. queue .. ':completed', id)
 end

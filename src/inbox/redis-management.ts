@@ -4,7 +4,7 @@ import type { Policy } from "./policy.ts";
 import { type AskedQuery, asked } from "./polled/query.ts";
 import type { AuditEntry, RecordDetails, RecordState, RecordSummary } from "./record.ts";
 import { jobIdOf } from "./redis-keys.ts";
-import { details, type Fields, fieldsFrom, summary } from "./redis-rows.ts";
+import { auditText, details, type Fields, fieldsFrom, summary } from "./redis-rows.ts";
 import type { ScriptName } from "./redis-scripts.ts";
 import type { RedisServer } from "./redis-server.ts";
 
@@ -75,7 +75,7 @@ export class RedisManagement {
     const now = this.#clock.now();
     const entry: AuditEntry = { at: now, action: "replay", subscribers };
     const only = subscribers ? JSON.stringify(subscribers) : "";
-    const args = [String(now), dryRun ? "1" : "", only, JSON.stringify(entry), ...(subscribers ?? [])];
+    const args = [String(now), dryRun ? "1" : "", only, auditText(entry), ...(subscribers ?? [])];
     for await (const page of this.#targets(target)) {
       const answers = await Promise.all(page.map((found) => this.#change("hookbusReplay", found, args)));
       for (const [index, { fields }] of page.entries()) {
@@ -94,7 +94,7 @@ export class RedisManagement {
     let discarded = 0;
     for await (const page of this.#targets(target)) {
       const answers = await Promise.all(
-        page.map((found) => this.#change("hookbusDiscard", found, [String(now), JSON.stringify(entry)])),
+        page.map((found) => this.#change("hookbusDiscard", found, [String(now), auditText(entry)])),
       );
       discarded += answers.filter((answer) => answer === 1).length;
     }

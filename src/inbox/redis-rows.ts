@@ -3,6 +3,7 @@ import { subscriberStates } from "./polled/subscriber-states.ts";
 import type {
   Attempt,
   AuditEntry,
+  Failure,
   LeasedRecord,
   NewRecord,
   RecordDetails,
@@ -91,9 +92,7 @@ export function summary(fields: Fields, state: RecordState): RecordSummary {
 }
 
 export function details(fields: Fields, state: RecordState, shared: string | undefined): RecordDetails {
-  const history = numbered<Attempt>(fields, "h:a:").map(
-    (attempt): Attempt => ({ ...attempt, endedAt: attempt.endedAt ?? undefined }),
-  );
+  const history = numbered(fields, "h:a:", attemptOf);
   return {
     ...summary(fields, state),
     matchedSecret: fields.get("h:secret"),
@@ -101,7 +100,7 @@ export function details(fields: Fields, state: RecordState, shared: string | und
     body: bodyOf(fields, shared),
     subscribers: subscriberStates(marksOf(fields), history),
     history,
-    audit: numbered<AuditEntry>(fields, "h:o:").map((entry) => ({ ...entry, subscribers: entry.subscribers })),
+    audit: numbered(fields, "h:o:", auditEntryOf),
   };
 }
 
@@ -137,13 +136,37 @@ function marksOf(fields: Fields): readonly Mark[] {
 }
 
 /** The entries whose fields are numbered, in their order. */
-function numbered<T>(fields: Fields, prefix: string): T[] {
-  const entries: { readonly order: number; readonly entry: T }[] = [];
-  for (const [field, value] of fields) {
-    if (!field.startsWith(prefix)) continue;
-    entries.push({ order: Number(field.slice(prefix.length)), entry: JSON.parse(value) as T });
+function numbered<T>(fields: Fields, prefix: string, read: (text: string, number: number) => T): T[] {
+  const entries: { readonly number: number; readonly text: string }[] = [];
+  for (const [field, text] of fields) {
+    if (field.startsWith(prefix)) entries.push({ number: Number(field.slice(prefix.length)), text });
   }
-  return entries.sort((one, other) => one.order - other.order).map(({ entry }) => entry);
+  return entries.sort((one, other) => one.number - other.number).map(({ number, text }) => read(text, number));
+}
+
+/** An attempt in few characters: it stays for ever. */
+export function attemptText({ startedAt, endedAt, outcome, failures }: Omit<Attempt, "attempt">): string {
+  const told = [startedAt, endedAt ?? null, outcome];
+  return JSON.stringify(failures.length > 0 ? [...told, failures] : told);
+}
+
+function attemptOf(text: string, attempt: number): Attempt {
+  const [startedAt, endedAt, outcome, failures = []] = JSON.parse(text) as [
+    number,
+    number | null,
+    Attempt["outcome"],
+    (readonly Failure[])?,
+  ];
+  return { attempt, startedAt, endedAt: endedAt ?? undefined, outcome, failures };
+}
+
+export function auditText({ at, action, subscribers }: AuditEntry): string {
+  return JSON.stringify(subscribers ? [at, action, subscribers] : [at, action]);
+}
+
+function auditEntryOf(text: string): AuditEntry {
+  const [at, action, subscribers] = JSON.parse(text) as [number, AuditEntry["action"], (readonly string[])?];
+  return { at, action, subscribers };
 }
 
 function requestOf(fields: Fields): RecordedRequest | undefined {

@@ -3,6 +3,7 @@ import { StaleTokenError } from "../errors.ts";
 import type { Run } from "./inbox.ts";
 import type { Attempt, LeasedRecord, Outcome } from "./record.ts";
 import { type HeldJob, unlessRefused } from "./redis-jobs.ts";
+import { attemptText } from "./redis-rows.ts";
 import type { ScriptName } from "./redis-scripts.ts";
 import type { Asked, RedisServer } from "./redis-server.ts";
 
@@ -109,7 +110,6 @@ export class RedisRun implements Run {
   ): Promise<void> {
     const { server, clock, token, total, startedAt } = this.#options;
     const endedAt = clock.now();
-    const attempt: Attempt = { attempt: total, startedAt, endedAt, ...how };
     const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
     const held = await this.#run(
       "hookbusEndAttempt",
@@ -118,7 +118,7 @@ export class RedisRun implements Run {
       again ? "" : how.outcome,
       String(endedAt + dueInMs),
       String(total),
-      JSON.stringify(attempt),
+      attemptText({ startedAt, endedAt, ...how }),
       ...this.#marks.flatMap(textsOf),
     );
     if (held === 0) this.lose();

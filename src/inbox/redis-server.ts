@@ -17,6 +17,8 @@ export interface Asked {
   readonly redis: IRedisClient;
   readonly client: Redis;
   readonly bullmq: Peers["bullmq"];
+  /** Gives the connection up for a new one. */
+  reconnect(): void;
 }
 
 /** Something of BullMQ's that has connections of its own, and what ends them. */
@@ -57,19 +59,20 @@ export class RedisServer {
       timer = setTimeout(() => {
         late = true;
         // A connection on which nothing has come back for so long is as good as lost.
-        if (sent && client.status === "ready") client.disconnect(true);
+        if (sent) this.#reconnect(client);
         const cause = this.#lastError === undefined ? undefined : fitForLogs(this.#lastError);
         reject(new StoreUnavailableError(`Redis did not answer within ${LIMIT_MS} ms`, { cause }));
       }, LIMIT_MS);
       timer.unref();
     });
     const answer = async (): Promise<T> => {
-      if (client.status !== "ready") await this.#ready.opened;
+      await this.#ready.opened;
       sent = true;
       await this.#check(client);
       // Whoever asked has been told by then that nothing came of it.
       if (late) throw new StoreUnavailableError("Redis came back too late");
-      return await question({ redis: peers.bullmq.createIORedisClient(client), client, bullmq: peers.bullmq });
+      const redis = peers.bullmq.createIORedisClient(client);
+      return await question({ redis, client, bullmq: peers.bullmq, reconnect: () => this.#reconnect(client) });
     };
     try {
       return await Promise.race([answer(), limit]);
@@ -119,11 +122,7 @@ export class RedisServer {
       this.#lastError = undefined;
       this.#ready.open();
     });
-    client.on("close", () => {
-      if (this.#ready.isOpen) this.#ready = new Gate();
-      // It may be another server that answers next.
-      this.#checked = undefined;
-    });
+    client.on("close", () => this.#lost());
     for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script);
     client.duplicate = (own) => {
       const waiting = new WaitingConnection(peers, own);
@@ -131,6 +130,18 @@ export class RedisServer {
       return waiting.client;
     };
     return client;
+  }
+
+  #reconnect(client: Redis): void {
+    if (!this.#ready.isOpen) return;
+    this.#lost();
+    client.disconnect(true);
+  }
+
+  #lost(): void {
+    if (this.#ready.isOpen) this.#ready = new Gate();
+    // It may be another server that answers next.
+    this.#checked = undefined;
   }
 
   #check(client: Redis): Promise<void> {

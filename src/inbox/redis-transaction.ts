@@ -36,7 +36,7 @@ export class Transaction {
     for (const [error] of results) {
       if (!error) continue;
       // A client sends a script once a connection, and does not notice in a transaction that it was forgotten.
-      if (error.message.startsWith(FORGOTTEN)) this.#asked.client.disconnect(true);
+      if (error.message.startsWith(FORGOTTEN)) this.#asked.reconnect();
       throw error;
     }
     return results.map(([, result]) => result);
