@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { defineProvider, type EventDescription, UTF8 } from "../../src/define-provider.ts";
+import { type Content, defineProvider, type EventDescription, type Scheme, UTF8 } from "../../src/define-provider.ts";
 import { ConfigurationError, PayloadError } from "../../src/errors.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { providerContract } from "./contract.ts";
@@ -40,17 +40,99 @@ describe("defineProvider", () => {
     expect(acme).not.to.have.any.keys("parse", "handshakes", "retrieval", "success");
   });
 
-  it("refuses a key that is not signed: a replay could come under another", () => {
-    const signature = {
-      header: "x-s",
-      secrets: { signingSecrets: { kinds: [{ algorithm: "hmac-sha256", encoding: "hex", key: UTF8 }] } },
-    } as const;
-    for (const key of [{ header: "x-request-id" }, { unsigned: "id" }]) {
-      expect(() => defineProvider({ name: "acme", signature, event: { id: "id", type: "type", key } })).to.throw(
-        ConfigurationError,
-        "`event.key` is not signed",
-      );
-    }
+  describe("what a description must not say", () => {
+    const kinds = [{ algorithm: "hmac-sha256", encoding: "hex", key: UTF8 }] as const;
+    const FIELDS: EventDescription = { id: "id", type: "type" };
+    const define = (signature: object, event: object = FIELDS, more: object = {}): Provider =>
+      defineProvider({
+        name: "acme",
+        signature: { header: "x-s", secrets: { signingSecrets: { kinds } }, ...signature },
+        event: event as EventDescription,
+        ...more,
+      }) as Provider;
+
+    it("is a key that is not signed: a replay could come under another", () => {
+      for (const key of [{ header: "x-request-id" }, { unsigned: "id" }]) {
+        expect(() => define({}, { ...FIELDS, key })).to.throw(ConfigurationError, "`event.key` is not signed");
+      }
+    });
+
+    it("is that a body goes unsigned: anybody's would pass under a captured signature", () => {
+      const timestamp = { header: "x-t" };
+      for (const content of ["{timestamp}", "{timestamp}.{url}", "{timestamp}.{ body }", ""]) {
+        expect(() => define({ timestamp, content })).to.throw(ConfigurationError, "`content` must hold {body}");
+      }
+    });
+
+    it("is a timestamp or an id that is not signed, or a signed one that comes nowhere", () => {
+      for (const [signature, message] of [
+        [{ timestamp: { header: "x-t" } }, "`timestamp` means nothing: `content` lacks {timestamp}"],
+        [{ timestamp: { header: "x-t" }, content: "{id}.{body}", id: "x-id" }, "`timestamp` means nothing"],
+        [{ id: "x-id" }, "`id` means nothing: `content` lacks {id}"],
+        [{ id: "x-id", content: "{body}" }, "`id` means nothing: `content` lacks {id}"],
+        [{ content: "{timestamp}.{body}" }, "`timestamp` is missing: `content` holds {timestamp}"],
+        [{ content: "{id}.{body}" }, "`id` is missing: `content` holds {id}"],
+      ] as const) {
+        expect(() => define(signature), message).to.throw(ConfigurationError, message);
+      }
+    });
+
+    it("is a field of `content` that there is not", () => {
+      const message = "`content` names {foo}: there are body, timestamp, id, url, method";
+      expect(() => define({ content: "{foo}.{body}" })).to.throw(ConfigurationError, message);
+      expect(() => define({ content: "{toString}{body}" })).to.throw(ConfigurationError, "`content` names {toString}");
+    });
+
+    it("is that a header is signed which is not: a replay could come under a fresh id", () => {
+      const signed = { id: "X-Id", timestamp: { header: "x-t" }, content: "{id}.{timestamp}.{body}" };
+      const message = "is said to be signed, and is not";
+      for (const field of ["id", "type", "key", "created", "livemode", "account", "data"]) {
+        const event = { ...FIELDS, [field]: { header: "x-other", signed: true } };
+        expect(() => define(signed, event), field).to.throw(ConfigurationError, `\`event.${field}\` ${message}`);
+        for (const header of ["x-id", ["X-ID"], "x-t"]) {
+          expect(() => define(signed, { ...FIELDS, [field]: { header, signed: true } }), field).not.to.throw();
+        }
+      }
+      const event = { ...FIELDS, id: { header: "x-id", signed: true } };
+      expect(() => define({}, event)).to.throw(ConfigurationError, `\`event.id\` ${message}`);
+    });
+
+    it("is that one of several names of a signed header is signed by itself", () => {
+      const signed = { id: ["a-id", "b-id"], content: "{id}.{body}" };
+      const place = (header: string | readonly string[]) => ({ ...FIELDS, id: { header, signed: true } });
+      expect(() => define(signed, place(["A-Id", "B-Id"]))).not.to.throw();
+      // Where both come, the first is what was signed.
+      for (const header of ["a-id", "b-id", ["b-id", "a-id"]]) {
+        expect(() => define(signed, place(header))).to.throw(ConfigurationError, "is said to be signed");
+      }
+    });
+
+    it("is anything else that makes no scheme", () => {
+      for (const [signature, message] of [
+        [{ header: "" }, "`header` must be the name of a header"],
+        [{ header: [] }, "`header` must be"],
+        [{ header: "a b" }, "`header` must be"],
+        [{ timestamp: {}, content: "{timestamp}{body}" }, "`timestamp` must name"],
+        [{ timestamp: { header: "a", item: "t" }, content: "{timestamp}{body}" }, "`timestamp` must name"],
+        [{ timestamp: { item: "t" }, content: "{timestamp}{body}" }, "`timestamp.item` is an item of a `list`"],
+        [{ prefix: "v1=", list: { separator: ",", assign: "=" } }, "`prefix` and `list` exclude each other"],
+        [{ list: { separator: ",", assign: "=" } }, "`tag` is missing"],
+      ] as const) {
+        expect(() => define(signature), message).to.throw(ConfigurationError, message);
+      }
+      for (const name of ["Acme", "", "a_b", "-a", undefined]) {
+        expect(() => define({}, FIELDS, { name })).to.throw(ConfigurationError, "`name` must be");
+      }
+    });
+
+    it("is for no scheme of one's own, nor a content put together by a function, to be asked", () => {
+      const event = { ...FIELDS, id: { header: "x-id", signed: true } };
+      const content: Content = ({ request }) => [String(request.headers["x-id"]), request.body];
+      expect(() => define({ content }, event)).not.to.throw();
+      const { secrets, summary, toleranceSeconds, verify, sign } = define({});
+      const own = { secrets, summary, toleranceSeconds, verify, sign } as Scheme;
+      expect(() => defineProvider({ name: "acme", signature: own, event: event as EventDescription })).not.to.throw();
+    });
   });
 
   it("signs under the names as they were written", () => {
@@ -84,7 +166,7 @@ describe("defineProvider", () => {
     const HEADERS = { "x-id": "header_1", "x-type": "a.b" };
     const hash = createHash("sha256").update(BODY).digest("hex");
     const read = (event: EventDescription) => {
-      const { signature } = { signature: { header: "x", secrets: {} } };
+      const signature = { header: "x", id: "x-id", content: "{id}.{body}", secrets: {} };
       return readOf(defineProvider({ name: "acme", signature, event }), BODY, HEADERS);
     };
 

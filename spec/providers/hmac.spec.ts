@@ -103,7 +103,7 @@ describe("hmac", () => {
     ] as const) {
       expect(() => acme(more), message).to.throw(ConfigurationError, message);
     }
-    expect(() => acme({ content: "{body}{query}" })).to.throw(TypeError, "{query}");
+    expect(() => acme({ content: "{body}{query}" })).to.throw(ConfigurationError, "{query}");
   });
 
   it("signs what a function puts together", () => {

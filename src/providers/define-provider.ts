@@ -11,12 +11,14 @@ import type {
   Retrieval,
   WebhookRequest,
 } from "./provider.ts";
+import { signsHeader } from "./schemes/check-description.ts";
 import { firstHeader, type HeaderName } from "./schemes/header-list.ts";
 import { type Scheme, type SignatureDescription, signed } from "./schemes/signature.ts";
 
 /**
  * Where something of the event is: a path in the body (`"meta.event_name"`), a header, or what a function finds.
- * A header is unsigned unless it is said to be signed; `unsigned` is a path in an event into which `form` put a header.
+ * A header is unsigned unless it is said to be signed, which the scheme must bear out; `unsigned` is a path in an event
+ * into which `form` put a header.
  */
 export type Place =
   | string
@@ -68,16 +70,21 @@ export interface ProviderDescription {
  * constant time, replays refused where there is a timestamp, and no trust in what is not signed.
  *
  * An id that is not signed is no part of the key: then the key is the hash of the signed body, so that a captured body
- * which comes again under a fresh id is a duplicate. Throws `ConfigurationError` for a `key` that is not signed.
+ * which comes again under a fresh id is a duplicate.
+ *
+ * Throws `ConfigurationError` for a description that makes no scheme, or an unsafe one: the body, and a timestamp or an id
+ * that counts, must be part of what is signed, and so must a header that is said to be, and the event's `key`. A scheme of
+ * your own, and a `content` that a function puts together, are yours to answer for.
  */
 export function defineProvider<Events extends EventMap = EventMap, Base = unknown>(
   description: ProviderDescription,
 ): Provider<Events, Base> {
   const { name, event, methods = ["POST"], delimiter = ".", parse, handshakes, retrieval, success } = description;
+  checkName(name);
   if (event.key !== undefined && isUnsigned(event.key)) {
     throw new ConfigurationError("`event.key` is not signed: whoever replays a delivery could give it another key");
   }
-  const scheme = "verify" in description.signature ? description.signature : signed(description.signature);
+  const scheme = schemeOf(description);
   return {
     name,
     namespace: description.namespace ?? `${name.replaceAll("-", "_")}_event`,
@@ -95,6 +102,23 @@ export function defineProvider<Events extends EventMap = EventMap, Base = unknow
       return envelopes;
     },
   };
+}
+
+function checkName(name: unknown): void {
+  if (typeof name === "string" && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) return;
+  throw new ConfigurationError('`name` must be a brand in lower case, with - between its words: "acme-pay"');
+}
+
+function schemeOf({ signature, event }: ProviderDescription): Scheme {
+  if ("verify" in signature) return signature;
+  const scheme = signed(signature);
+  for (const [field, place] of Object.entries(event)) {
+    if (!isSignedHeader(place) || signsHeader(signature, place.header)) continue;
+    throw new ConfigurationError(
+      `\`event.${field}\` is said to be signed, and is not: name the header as the signature's \`id\`, and put {id} into \`content\``,
+    );
+  }
+  return scheme;
 }
 
 function readEvent(description: EventDescription, payload: unknown, context: ReadContext, index = 0): Envelope {
@@ -131,6 +155,10 @@ function find(place: Place, event: Readonly<Record<string, unknown>>, context: R
 
 function isUnsigned(place: Place): boolean {
   return typeof place === "object" && ("unsigned" in place || !place.signed);
+}
+
+function isSignedHeader(place: unknown): place is { readonly header: HeaderName } {
+  return isRecord(place) && "header" in place && Boolean(place["signed"]);
 }
 
 function keyOf(key: unknown): string | undefined {

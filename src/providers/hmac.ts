@@ -45,8 +45,7 @@ const KEYS: Readonly<Record<string, KeyForm>> = { utf8: UTF8, hex: HEX, base64: 
  * A provider for any sender that signs with an HMAC: `hmac({ name: "acme", header: "x-acme-signature" })`. Its secrets go
  * into `signingSecrets`.
  *
- * Throws `ConfigurationError` for options that make no scheme, or an unsafe one: the body, and a timestamp or an id that
- * counts, must be part of what is signed.
+ * Throws `ConfigurationError` for options that make no scheme, or an unsafe one, as `defineProvider` does.
  */
 export function hmac<Events extends EventMap = EventMap, Base = Readonly<Record<string, unknown>>>(
   options: HmacOptions,
@@ -75,40 +74,9 @@ export function hmac<Events extends EventMap = EventMap, Base = Readonly<Record<
 }
 
 function check(options: HmacOptions): void {
-  const { name, header, content = "{body}", timestamp, id, list } = options;
-  if (typeof name !== "string" || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) {
-    throw new ConfigurationError('`name` must be a brand in lower case, with - between its words: "acme-pay"');
-  }
-  const headers = [header].flat();
-  if (headers.length === 0 || !headers.every((each) => typeof each === "string" && /^[\w-]+$/.test(each))) {
-    throw new ConfigurationError('`header` must be the name of a header: "x-acme-signature"');
-  }
   oneOf("algorithm", options.algorithm, ["sha1", "sha256", "sha384", "sha512"]);
   oneOf("encoding", options.encoding, ["hex", "base64", "base64url"]);
   oneOf("keyEncoding", options.keyEncoding, Object.keys(KEYS));
-  if (list && options.prefix !== undefined) {
-    throw new ConfigurationError("`prefix` and `list` exclude each other: the `tag` names a signature in a list");
-  }
-  if (timestamp && (timestamp.header === undefined) === (timestamp.item === undefined)) {
-    throw new ConfigurationError("`timestamp` must name a `header` or an `item` of the list, and not both");
-  }
-  if (timestamp?.item !== undefined && !list) {
-    throw new ConfigurationError("`timestamp.item` is an item of a `list`, and there is none");
-  }
-  if (typeof content !== "string") return;
-  // What is not signed can be changed by whoever captured a delivery: it must not look as if it were safe.
-  const signs = (field: string): boolean => content.includes(`{${field}}`);
-  if (!signs("body")) throw new ConfigurationError("`content` must hold {body}: nobody vouches for a body unsigned");
-  for (const [field, given] of [
-    ["timestamp", timestamp],
-    ["id", id],
-  ] as const) {
-    if (signs(field) === (given !== undefined)) continue;
-    const why = signs(field)
-      ? `is missing: \`content\` holds {${field}}`
-      : `means nothing: \`content\` lacks {${field}}`;
-    throw new ConfigurationError(`\`${field}\` ${why}`);
-  }
 }
 
 function oneOf(option: string, value: string | undefined, known: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../../errors.ts";
 import type { WebhookRequest } from "../provider.ts";
 import type { Pieces } from "./algorithms.ts";
 
@@ -25,15 +26,16 @@ const FIELDS: Readonly<Record<string, (values: SignedValues) => string | Uint8Ar
 /**
  * Reads a template such as `"{timestamp}.{body}"` once. The body stays the raw bytes, whatever stands around it.
  *
- * Throws `TypeError` for a field that there is not.
+ * Throws `ConfigurationError` for a field that there is not.
  */
 export function content(template: string): Content {
   const parts = template.split(/(\{\w+\})/).filter((part) => part !== "");
   const readers = parts.map((part) => {
     const field = /^\{(\w+)\}$/.exec(part)?.[1];
     if (field === undefined) return () => part;
-    const read = FIELDS[field];
-    if (!read) throw new TypeError(`\`content\` names {${field}}: there are ${Object.keys(FIELDS).join(", ")}`);
+    const read = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+    if (!read)
+      throw new ConfigurationError(`\`content\` names {${field}}: there are ${Object.keys(FIELDS).join(", ")}`);
     return read;
   });
   return (values) => readers.map((read) => read(values));

@@ -11,6 +11,7 @@ import type {
   WebhookRequest,
 } from "../provider.ts";
 import { ALGORITHMS, type AlgorithmName } from "./algorithms.ts";
+import { checkDescription } from "./check-description.ts";
 import { type Content, content, type SignedValues } from "./content.ts";
 import { decode, type Encoding, encode } from "./encoding.ts";
 import { firstHeader, type HeaderName, nameOf, readList, readOne } from "./header-list.ts";
@@ -84,8 +85,12 @@ const MAX_LIST_LENGTH = 4096;
  * Whatever the bytes: a header that is missing, then one that cannot be read, then a signature that does not match, then
  * a timestamp out of bounds, in this order, so that whoever cannot sign learns nothing of our clock. Every key is tried,
  * in the order of the setting, whichever matches.
+ *
+ * Throws `ConfigurationError` for a description that makes no scheme, or one that leaves the body, a timestamp or an id
+ * unsigned.
  */
 export function signed(description: SignatureDescription): Scheme {
+  checkDescription(description);
   const { timestamp, list, prefix = "", publicUrl } = description;
   const tolerance = timestamp ? (timestamp.toleranceSeconds ?? 300) : 0;
   const contentOf =
