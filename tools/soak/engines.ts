@@ -4,6 +4,7 @@ import type { PostgresClient } from "../../src/databases/postgres.ts";
 import { openSqlite, type SqliteDatabase, sqliteDriver } from "../../src/databases/sqlite-driver.ts";
 import type { Inbox, InboxOptions } from "../../src/inbox/inbox.ts";
 import { postgresInbox } from "../../src/inbox/postgres.ts";
+import { redisInbox } from "../../src/inbox/redis.ts";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
 import type { Effect } from "./judge.ts";
 import { LEASE_MS } from "./plan.ts";
@@ -32,7 +33,7 @@ export async function engineAt(address: Address): Promise<Engine> {
     case "postgres":
       return postgresEngine(address.url, address.schema);
     case "redis":
-      throw new Error("not there yet");
+      return redisEngine(address.port);
   }
 }
 
@@ -88,4 +89,10 @@ async function postgresEngine(url: string, schema: string): Promise<Engine> {
       await pool.end();
     },
   };
+}
+
+/** Without transactions: all of its subscribers are plain ones. */
+function redisEngine(port: number): Engine {
+  const inbox = redisInbox({ ...POLICY, connection: `redis://127.0.0.1:${port}` });
+  return { inbox, close: () => inbox.close() };
 }

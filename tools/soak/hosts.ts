@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Pool } from "pg";
 import { openSqlite, sqliteDriver } from "../../src/databases/sqlite-driver.ts";
@@ -6,6 +7,7 @@ import { EFFECTS } from "./engines.ts";
 import type { Struck } from "./exposure.ts";
 import type { Effect } from "./judge.ts";
 import type { InboxName } from "./options.ts";
+import { RedisServer } from "./redis-server.ts";
 import type { Address } from "./task.ts";
 
 /** Where the inbox of a run lives, as the parent has it. */
@@ -31,7 +33,7 @@ export function hostOf(inbox: InboxName, folder: string): Promise<Host> {
     case "postgres":
       return postgresHost(`hookbus_soak_${randomBytes(6).toString("hex")}`);
     case "redis":
-      throw new Error("not there yet");
+      return redisHost(join(folder, "redis"));
   }
 }
 
@@ -60,3 +62,20 @@ async function postgresHost(schema: string): Promise<Host> {
     },
   };
 }
+
+async function redisHost(folder: string): Promise<Host> {
+  await mkdir(folder);
+  const server = await RedisServer.start(folder);
+  return {
+    address: { inbox: "redis", port: server.port },
+    async killServer() {
+      const from = Date.now();
+      await server.restart();
+      return { process: undefined, from, to: Date.now() + RECONNECTED_MS };
+    },
+    close: () => server.kill(),
+  };
+}
+
+/** How long a process may wait before it connects to a server that is up again, in milliseconds. */
+const RECONNECTED_MS = 2_000;
