@@ -23,7 +23,7 @@ inboxContract({
   takeAway: async (key) => {
     const database = openSqlite(await sqliteDriver(), await path());
     const run = database.prepare("UPDATE hookbus_inbox SET fence = fence + 1, due_at = due_at + 3600000 WHERE key = ?");
-    run.run(...([key] as never[]));
+    run.run(key);
     database.close?.();
   },
 });

@@ -13,10 +13,13 @@ export interface SqliteDatabase {
 }
 
 export interface SqliteStatement {
-  run(...values: never[]): { readonly changes: number | bigint };
-  get(...values: never[]): unknown;
-  all(...values: never[]): unknown[];
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
+  get(...values: SqliteValue[]): unknown;
+  all(...values: SqliteValue[]): unknown[];
 }
+
+/** What all three take for a `?`. */
+export type SqliteValue = string | number | bigint | null | Uint8Array;
 
 type Open = (path: string) => SqliteDatabase;
 type SqliteClass = new (path: string) => SqliteDatabase;

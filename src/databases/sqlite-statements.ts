@@ -53,10 +53,10 @@ export class SqliteStatements {
       this.#prepared.set(text, statement);
     }
     if (GIVES_ROWS.test(text)) {
-      const rows = statement.all(...(values as never[])) as Row[];
+      const rows = statement.all(...values) as Row[];
       return { rows, changes: rows.length };
     }
-    return { rows: [], changes: Number(statement.run(...(values as never[])).changes) };
+    return { rows: [], changes: Number(statement.run(...values).changes) };
   };
 }
 

@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { assertMigrated, migrate, migrationSql } from "../databases/migrate.ts";
 import { SQLITE_DIALECT, Sqlite } from "../databases/sqlite.ts";
-import type { SqliteDatabase, SqliteStatement } from "../databases/sqlite-driver.ts";
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from "../databases/sqlite-driver.ts";
 import type { Inbox, InboxOptions, OrderOptions } from "./inbox.ts";
 import { policyOf } from "./policy.ts";
 import { PolledInbox } from "./polled/polled-inbox.ts";
@@ -9,7 +9,7 @@ import { COMPONENT, schema } from "./sql/schema.ts";
 import { SqlRecords } from "./sql/sql-records.ts";
 import { workerName } from "./sql/worker-name.ts";
 
-export type { SqliteDatabase, SqliteStatement };
+export type { SqliteDatabase, SqliteStatement, SqliteValue };
 
 export interface SqliteInboxOptions extends InboxOptions, OrderOptions {
   /** The file; made where there is none. */
