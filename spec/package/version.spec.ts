@@ -42,7 +42,8 @@ describe("the versions in the README", () => {
     it(`are those of the peer ${peer}`, () => {
       const [, from = "", below] = /^>=([\d.]+) <(\d+)$/.exec(range) ?? [];
       const last = Number(below) - 1;
-      const wording = from.includes(".") ? `${from} or later and ${last}` : `${from} to ${last}`;
+      const more = Number.parseInt(from, 10) === last ? "" : ` ${from.includes(".") ? "and" : "to"} ${last}`;
+      const wording = `${from}${from.includes(".") ? " or later" : ""}${more}`;
       expect(section.toLowerCase()).to.include(`${peer} ${wording}`);
     });
   }
