@@ -5,6 +5,7 @@ import { adyen } from "../../src/providers/adyen.ts";
 import type { Envelope, Verification } from "../../src/providers/provider.ts";
 import { keysOf, recordingBus, refusalOf, requestOf } from "./delivered.ts";
 import { fixture } from "./fixture.ts";
+import { workOf } from "./work.ts";
 
 const SECRET = "DFB1EB5485895CFA84146406857104ABB4CBCABDC8AAF103A624C8F6A3EAAB00";
 const OTHER = "ab".repeat(32);
@@ -160,6 +161,17 @@ describe("adyen", () => {
       expect(afterChange((item) => Object.assign(item, { additionalData: null }))).to.deep.equal(
         refused("missing_header"),
       );
+    });
+
+    it("checks no more than a hundred items, and none after one that is forged", () => {
+      const [item] = payloadOf().notificationItems;
+      const body = (count: number): string => textOf({ live: "false", notificationItems: Array(count).fill(item) });
+      expect(workOf(() => verify(body(100)))).to.include({ hmacs: 100 });
+      expect(verify(body(100))).to.deep.equal(accepted());
+      expect(workOf(() => verify(body(101)))).to.include({ hmacs: 0 });
+      expect(verify(body(101))).to.deep.equal(refused("malformed_header"));
+      expect(workOf(() => verify(body(100), OTHER, "cd".repeat(32)))).to.include({ hmacs: 2 });
+      expect(() => provider.signBody(body(101), { secret: SECRET })).to.throw(ConfigurationError, "more than 100");
     });
 
     it("refuses fields that are no plain values", () => {

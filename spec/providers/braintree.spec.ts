@@ -11,6 +11,7 @@ import type {
 } from "../../src/providers/provider.ts";
 import { keysOf, recordingBus, refusalOf, requestOf } from "./delivered.ts";
 import { fixture } from "./fixture.ts";
+import { workOf } from "./work.ts";
 
 const SECRET = "pubkey:privkey";
 const OTHER = "otherkey:otherprivate";
@@ -115,6 +116,17 @@ describe("braintree", () => {
         ["bt_payload", payload],
       ];
       for (const field of fields) expect(verify(form([...fields, field]))).to.deep.equal(refused("malformed_header"));
+    });
+
+    it("reads no form with many fields, and makes no HMAC where there is nothing to compare", () => {
+      const genuine = signed(base64(PAST_DUE));
+      const more = (count: number): string => genuine + "&a".repeat(count);
+      expect(verify(more(98))).to.deep.equal(accepted());
+      expect(verify(more(99))).to.deep.equal(refused("malformed_header"));
+      expect(workOf(() => verify(more(99)))).to.deep.equal({ forms: 0, fields: 0, hmacs: 0 });
+      expect(workOf(() => verify(genuine, SECRET, OTHER))).to.deep.equal({ forms: 1, fields: 2, hmacs: 2 });
+      const empty = form({ bt_signature: "pubkey|00", bt_payload: base64(PAST_DUE) });
+      expect(workOf(() => verify(empty))).to.deep.equal({ forms: 1, fields: 2, hmacs: 0 });
     });
 
     it("refuses a payload that is no canonical base64", () => {

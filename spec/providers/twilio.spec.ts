@@ -5,6 +5,7 @@ import { notifications } from "../../src/notifications.ts";
 import { TwilioEvent, twilio } from "../../src/twilio.ts";
 import { providerContract } from "./contract.ts";
 import { form, NOW, refused, rig, sample, VERIFIED } from "./rig.ts";
+import { workOf } from "./work.ts";
 
 const TOKEN = "12345";
 const URL_ = "https://mycompany.com/sms?foo=1&bar=2";
@@ -116,6 +117,28 @@ describe("twilio", () => {
       expect(verify(path)).to.deep.equal(VERIFIED);
       const moved = { ...genuine, url: "/", headers: { ...genuine.headers, host: "mycompany.com/sms?x=" } };
       expect(verify(moved)).to.deep.equal(refused("bad_signature"));
+    });
+
+    it("reads the fields once, whatever the ports that are tried", () => {
+      const genuine = post(RECEIVED);
+      const fields = Object.keys(RECEIVED).length;
+      expect(workOf(() => verify(genuine))).to.deep.equal({ forms: 1, fields, hmacs: 1 });
+      const forged = { ...genuine, headers: { "x-twilio-signature": Buffer.alloc(20).toString("base64") } };
+      expect(workOf(() => verify(forged))).to.deep.equal({ forms: 1, fields, hmacs: 2 });
+    });
+
+    it("reads no form with a thousand fields, and no field where there is nothing to compare", () => {
+      const signature = { "x-twilio-signature": Buffer.alloc(20).toString("base64") };
+      const body = Buffer.from("a&".repeat(500_000));
+      const large = { method: "POST", url: URL_, headers: signature, body };
+      expect(verify(large)).to.deep.equal(refused("malformed_header"));
+      expect(workOf(() => verify(large))).to.deep.equal({ forms: 0, fields: 0, hmacs: 0 });
+      const odd = { ...post(RECEIVED), headers: { "x-twilio-signature": "AAAA" } };
+      expect(workOf(() => verify(odd))).to.deep.equal({ forms: 0, fields: 0, hmacs: 0 });
+      const most = deliver("a=1&".repeat(998).concat("b=2"), { url: URL_ });
+      expect(verify(most)).to.deep.equal(VERIFIED);
+      const more = { ...most, body: Buffer.from("a=1&".repeat(999).concat("b=2")) };
+      expect(verify(more)).to.deep.equal(refused("malformed_header"));
     });
 
     it("refuses bytes that are no text in a form", () => {

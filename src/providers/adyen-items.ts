@@ -11,6 +11,9 @@ import type { Scheme } from "./schemes/signature.ts";
 /** One `NotificationRequestItem`. */
 export type Item = Readonly<Record<string, unknown>>;
 
+/** Adyen puts one item into a delivery, or a few. */
+const MAX_ITEMS = 100;
+
 const HMAC = ALGORITHMS["hmac-sha256"];
 
 /** An HMAC key of the Customer Area is 32 bytes in hex. */
@@ -46,11 +49,10 @@ export const items: Scheme = {
     if (claims.some(({ content }) => content === undefined)) return rejected("malformed_header");
     let matched: SigningKey | undefined;
     for (const key of keys) {
-      let all = true;
-      for (const { signature = "", content = "" } of claims) {
+      const all = claims.every(({ signature = "", content = "" }) => {
         const bytes = decode(signature, "base64", 32);
-        if (!bytes || !HMAC.matches(key.key, [content], [bytes])) all = false;
-      }
+        return bytes !== undefined && HMAC.matches(key.key, [content], [bytes]);
+      });
       if (all) matched ??= key;
     }
     return matched ? { verified: true, matchedSecret: matched.label } : rejected("bad_signature");
@@ -63,7 +65,7 @@ export function signBody(body: Uint8Array | string, { secret }: SignOptions): Bu
   const key = readSecret(HEX.verifying, secret);
   const payload = parsePayload(Buffer.from(body));
   const found = itemsOf(payload);
-  if (!found) throw new ConfigurationError("the body to sign has no `notificationItems`");
+  if (!found) throw new ConfigurationError(`the body to sign has no \`notificationItems\`, or more than ${MAX_ITEMS}`);
   const signed = found.map((item) => {
     const content = contentOf(item);
     if (content === undefined) throw new ConfigurationError("the body to sign has an item that cannot be signed");
@@ -82,10 +84,10 @@ function itemsIn(body: Uint8Array): readonly Item[] | undefined {
   }
 }
 
-/** The items of a delivery; `undefined` for what is none. */
+/** The items of a delivery; `undefined` for what is none, or has more of them than Adyen ever sends. */
 export function itemsOf(payload: unknown): readonly Item[] | undefined {
   const wrappers = isRecord(payload) ? payload["notificationItems"] : undefined;
-  if (!Array.isArray(wrappers)) return undefined;
+  if (!Array.isArray(wrappers) || wrappers.length > MAX_ITEMS) return undefined;
   const found = wrappers.map((wrapper: unknown) => isRecord(wrapper) && wrapper["NotificationRequestItem"]);
   return found.every(isRecord) ? found : undefined;
 }

@@ -12,10 +12,14 @@ import type {
 } from "./provider.ts";
 import { ALGORITHMS } from "./schemes/algorithms.ts";
 import { decode } from "./schemes/encoding.ts";
+import { hasMoreFields } from "./schemes/form.ts";
 import { readSecret } from "./schemes/secret.ts";
 import type { Scheme } from "./schemes/signature.ts";
 
 const HMAC = ALGORITHMS["hmac-sha1"];
+
+/** Braintree's form has two. */
+const MAX_FIELDS = 100;
 
 /** Dozens of key pairs. */
 const MAX_SIGNATURE_LENGTH = 4096;
@@ -41,6 +45,7 @@ export const scheme: Scheme = {
   secrets: { signingSecrets: keyPair },
   toleranceSeconds: 0,
   verify(request, { keys }): Verification {
+    if (hasMoreFields(request.body, MAX_FIELDS)) return rejected("malformed_header");
     const { signature, payload } = formOf(request);
     if (signature === undefined || payload === undefined) return rejected("missing_header");
     if (typeof signature !== "string" || signature.length > MAX_SIGNATURE_LENGTH) return rejected("malformed_header");
@@ -53,6 +58,7 @@ export const scheme: Scheme = {
       const ours = pairs.filter(([name, , more]) => name === publicKey && more === undefined);
       if (ours.length > 0) reason = "bad_signature";
       const candidates = ours.flatMap(([, text = ""]) => decode(text, "hex", 20) ?? []);
+      if (candidates.length === 0) continue;
       // Braintree's libraries take the payload with a line break behind it, too: forms lose the last one on their way.
       const fits = [[payload], [payload, "\n"]].map((pieces) => HMAC.matches(mac, pieces, candidates));
       if (fits.includes(true)) matched ??= key;

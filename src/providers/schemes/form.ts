@@ -4,6 +4,8 @@ import type { WebhookRequest } from "../provider.ts";
 import { headerValue } from "./header.ts";
 import { parsePayload } from "./json.ts";
 
+const AMPERSAND = 0x26;
+
 /** The fields of a form: several values of one name are a list. */
 export type FormFields = Readonly<Record<string, string | readonly string[]>>;
 
@@ -17,6 +19,19 @@ export function parseForm(body: Uint8Array): FormFields {
     else fields[name] = known === undefined ? value : [known, value];
   }
   return fields;
+}
+
+/**
+ * Whether a form has more than `most` fields: counted without parsing it, which for a megabyte of a stranger's would
+ * take seconds.
+ */
+export function hasMoreFields(body: Uint8Array, most: number): boolean {
+  let fields = 1;
+  for (let at = body.indexOf(AMPERSAND); at >= 0; at = body.indexOf(AMPERSAND, at + 1)) {
+    fields++;
+    if (fields > most) return true;
+  }
+  return false;
 }
 
 /** Whether the body says that it is a form. */
