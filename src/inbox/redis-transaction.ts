@@ -31,7 +31,11 @@ export class Transaction {
 
   /** Rejects where any of the commands failed. */
   async commit(): Promise<readonly unknown[]> {
-    const results = await this.#redis.exec();
+    const results = await this.#redis.exec().catch((error: unknown) => {
+      // Of a transaction that was not begun: what was wrong with it.
+      const [first = error] = (error as { readonly previousErrors?: readonly unknown[] }).previousErrors ?? [];
+      throw first;
+    });
     if (!results) throw new Error("the transaction was not carried out");
     for (const [error] of results) {
       if (!error) continue;

@@ -38,7 +38,6 @@ export class RedisWorker implements Worker {
   #busy = 0;
   #freed = (): void => undefined;
   #heartbeat: unknown;
-  #troubles = 0;
   #ended = false;
   #closing: Promise<void> | undefined;
 
@@ -62,12 +61,15 @@ export class RedisWorker implements Worker {
   }
 
   async #work(): Promise<void> {
+    let troubles = 0;
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#take();
-        this.#troubles = 0;
+        troubles = 0;
       } catch (error) {
-        await this.#pause(this.#troubled(error));
+        this.#tell(error);
+        troubles += 1;
+        await this.#pause(waitAfter(troubles));
       }
     }
   }
@@ -135,17 +137,17 @@ export class RedisWorker implements Worker {
   async #end(run: RedisRun, outcome: Outcome): Promise<void> {
     const { policy } = this.#options;
     const waitMs = outcome.outcome === "failed" ? (outcome.afterMs ?? backoffMs(policy, run.record.attempt)) : 0;
-    while (!run.over) {
+    for (let troubles = 1; !run.over; troubles += 1) {
       // Halted before its subscribers had all had their turn: that was no attempt that failed.
       const halted = run.halt !== undefined && outcome.outcome === "failed" && outcome.failures.length === 0;
       try {
         await (halted ? run.giveBack() : run.end(outcome, waitMs));
         return;
       } catch (error) {
-        const waitForMs = this.#troubled(error);
+        this.#tell(error);
         // Once the lock is gone the record is delivered again, whatever is written.
         if (run.halt) return;
-        await pause(waitForMs, undefined, { ref: false });
+        await pause(waitAfter(troubles), undefined, { ref: false });
       }
     }
   }
@@ -170,13 +172,7 @@ export class RedisWorker implements Worker {
     }
   }
 
-  /** Tells the operator, and says how long to leave the server alone. */
-  #troubled(error: unknown): number {
-    this.#tell(error);
-    this.#troubles += 1;
-    return Math.min(TROUBLE_MS.most, TROUBLE_MS.first * 2 ** (this.#troubles - 1));
-  }
-
+  /** Tells the operator what keeps the inbox from working. */
   #tell(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     const kind = error instanceof HookbusError ? error.code : "unexpected";
@@ -202,6 +198,11 @@ export class RedisWorker implements Worker {
     this.#ended = true;
     systemClock.clearTimeout(this.#heartbeat);
   }
+}
+
+/** How long to leave the server alone after so many times in a row. */
+function waitAfter(troubles: number): number {
+  return Math.min(TROUBLE_MS.most, TROUBLE_MS.first * 2 ** (troubles - 1));
 }
 
 /** Waits for a promise, but not for longer than that. */
