@@ -20,15 +20,14 @@ export interface PolledWorkerOptions {
 /** The wait after trouble with the store, from the first time to the most, in milliseconds. */
 const TROUBLE_MS = { first: 250, most: 10_000 };
 
-/** How often the end of an attempt is written anew where the store does not take it. */
-const END_TRIES = 8;
-
 /** Asks a store for the records of one bus, and delivers them, several at once. */
 export class PolledWorker implements Worker {
   readonly #options: PolledWorkerOptions;
   readonly #runs = new Set<RecordRun>();
   /** Those of them whose subscribers are being called; one that only waits for a late subscriber takes no place. */
   #busy = 0;
+  /** Those that were still going on when the time to close was over. */
+  readonly #left = new Set<RecordRun>();
   #asking = false;
   #askAgain = false;
   #timer: unknown;
@@ -90,6 +89,12 @@ export class PolledWorker implements Worker {
 
   async #deliver(record: LeasedRecord): Promise<void> {
     const { bus, store, writes, clock } = this.#options;
+    // The lease ran out in a process that stood still, by a clock that jumped, or while the store was away.
+    const going = [...this.#runs].find((each) => each.record.key === record.key);
+    if (going) {
+      going.renew(record);
+      return;
+    }
     const run = new RecordRun(record, store, writes, () => clock.now());
     this.#runs.add(run);
     this.#busy += 1;
@@ -102,29 +107,32 @@ export class PolledWorker implements Worker {
     this.wake();
     // The lease is held until every subscriber has really settled: no attempt may begin beside one that still works.
     const outcome = (await delivered.late) ?? delivered.outcome;
-    await this.#end(run, outcome);
+    const ended = await this.#end(run, outcome);
     this.#runs.delete(run);
+    // Due again at once, and leased before the answer to the end came in.
+    if (ended !== run.record) void this.#deliver(run.record);
     if (this.#runs.size === 0) this.#idle?.();
     this.wake();
   }
 
-  async #end(run: RecordRun, outcome: Outcome): Promise<void> {
+  /** Writes how an attempt ended, for as long as the store does not take it; gives the lease that it was written under. */
+  async #end(run: RecordRun, outcome: Outcome): Promise<LeasedRecord> {
     const { policy, clock } = this.#options;
-    const { attempt } = run.record;
-    const waitMs = outcome.outcome === "failed" ? (outcome.afterMs ?? backoffMs(policy, attempt)) : 0;
-    for (let tries = 1; tries <= END_TRIES; tries += 1) {
+    const waitMs = outcome.outcome === "failed" ? (outcome.afterMs ?? backoffMs(policy, run.record.attempt)) : 0;
+    for (;;) {
+      const { record } = run;
+      if (this.#left.has(run)) return record;
       try {
         // Halted before its subscribers had all had their turn: that was no attempt that failed.
-        if (run.halt && outcome.outcome === "failed" && outcome.failures.length === 0) await run.giveBack();
-        else await run.end(outcome, waitMs);
-        if (waitMs > 0) this.#wakeIn(waitMs);
-        return;
+        const unfinished = run.halt && outcome.outcome === "failed" && outcome.failures.length === 0;
+        const held = unfinished || run.idle ? await run.giveBack() : await run.end(outcome, waitMs);
+        if (held && waitMs > 0) this.#wakeIn(waitMs);
+        if (held || record === run.record) return record;
       } catch (error) {
         const pauseMs = this.#troubled(error);
-        if (tries < END_TRIES) await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs));
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs));
       }
     }
-    // The lease runs out, and the record is delivered again.
   }
 
   #wakeIn(waitMs: number): void {
@@ -138,16 +146,18 @@ export class PolledWorker implements Worker {
   }
 
   async #extend(): Promise<void> {
+    const { store } = this.#options;
     const runs = [...this.#runs];
     try {
       if (runs.length > 0) {
-        const lost = await this.#options.store.extend(runs.map(({ record }) => record.lease));
+        const lost = await store.extend(runs.map(({ record }) => record.lease));
         for (const run of runs) if (lost.some(({ fence }) => fence === run.record.lease.fence)) run.lose();
       }
+      await store.free?.(this.bus);
     } catch (error) {
       this.#troubled(error);
     }
-    if (!this.#closing || this.#runs.size > 0) this.#beat();
+    if (!this.#closing || this.#runs.size > this.#left.size) this.#beat();
   }
 
   /** Tells the operator, and says how long to leave the store alone. */
@@ -164,7 +174,7 @@ export class PolledWorker implements Worker {
     clock.clearTimeout(this.#timer);
     await this.#asked;
     clock.clearTimeout(this.#timer);
-    if (this.#runs.size > 0) {
+    if (this.#runs.size > 0 && graceMs > 0) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimeout(resolve, graceMs);
         this.#idle = () => {
@@ -174,9 +184,10 @@ export class PolledWorker implements Worker {
       });
     }
     clock.clearTimeout(this.#heartbeat);
-    const left = [...this.#runs];
-    for (const run of left) run.stop(closing());
-    await Promise.all(left.map((run) => run.giveBack().catch((error: unknown) => this.#options.bus.troubled(error))));
+    for (const run of this.#runs) this.#left.add(run);
+    for (const run of this.#left) run.stop(closing());
+    const giveBack = (run: RecordRun) => run.giveBack().catch((error: unknown) => this.#options.bus.troubled(error));
+    await Promise.all([...this.#left].map(giveBack));
   }
 }
 

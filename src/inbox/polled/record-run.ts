@@ -1,36 +1,48 @@
 import { StaleTokenError } from "../../errors.ts";
 import type { Run } from "../inbox.ts";
-import type { LeasedRecord, Outcome } from "../record.ts";
+import type { Lease, LeasedRecord, Outcome } from "../record.ts";
 import type { Batch } from "./batch.ts";
 import type { Change, Mark, RecordStore } from "./record-store.ts";
 
 /** One attempt of a record that this worker holds: what its subscribers finish is kept under its lease. */
 export class RecordRun implements Run {
-  readonly record: LeasedRecord;
   readonly transaction?: NonNullable<Run["transaction"]>;
   readonly markDoneWithin?: NonNullable<Run["markDoneWithin"]>;
   readonly #writes: Batch<Change, boolean>;
   readonly #marks: Mark[] = [];
   readonly #now: () => number;
+  #record: LeasedRecord;
   #halt: Error | undefined;
   #over = false;
+  #idle = false;
 
   constructor(record: LeasedRecord, store: RecordStore, writes: Batch<Change, boolean>, now: () => number) {
-    this.record = record;
+    this.#record = record;
     this.#now = now;
     this.#writes = writes;
-    const { lease } = record;
     const transaction = store.transaction?.bind(store);
     if (transaction) {
       this.transaction = async (subscriber, fn) => {
-        const result = await transaction(lease, subscriber, fn);
+        const result = await this.#fenced((lease) => transaction(lease, subscriber, fn));
         // Whatever becomes of the subscriber after its commit, it is done.
         this.#remember({ subscriber, rejected: false, at: now() });
         return result;
       };
     }
     const markDoneWithin = store.markDoneWithin?.bind(store);
-    if (markDoneWithin) this.markDoneWithin = (subscriber, executor) => markDoneWithin(lease, subscriber, executor);
+    if (markDoneWithin) {
+      this.markDoneWithin = (subscriber, executor) =>
+        this.#fenced((lease) => markDoneWithin(lease, subscriber, executor));
+    }
+  }
+
+  get record(): LeasedRecord {
+    return this.#record;
+  }
+
+  /** Whether nothing that this run says counts any more, though it still runs: see `renew`. */
+  get idle(): boolean {
+    return this.#idle;
   }
 
   get halt(): Error | undefined {
@@ -44,7 +56,21 @@ export class RecordRun implements Run {
 
   /** Another worker has the record by now. */
   lose(): void {
-    this.stop(new StaleTokenError(`the lease of "${this.record.key}" is over: another worker has the event`));
+    this.stop(new StaleTokenError(`the lease of "${this.#record.key}" is over: another worker has the event`));
+  }
+
+  /**
+   * The lease had run out, and this very worker got the record again: what still runs goes on under the new lease, and
+   * nothing begins beside it.
+   */
+  renew(record: LeasedRecord): void {
+    // Where more than that has happened, another worker had the event, or an operator wants all of it again.
+    if (record.replayed !== this.#record.replayed || record.attempt !== this.#record.attempt + 1) {
+      this.lose();
+      this.#idle = true;
+      this.#marks.length = 0;
+    }
+    this.#record = record;
   }
 
   markDone(subscriber: string, rejected: boolean): void {
@@ -57,12 +83,12 @@ export class RecordRun implements Run {
     });
   }
 
-  /** Writes how the attempt ended. Rejects where the store does not answer. */
-  async end(outcome: Outcome, dueInMs: number): Promise<void> {
+  /** Writes how the attempt ended; says whether the lease held. Rejects where the store does not answer. */
+  async end(outcome: Outcome, dueInMs: number): Promise<boolean> {
     this.#over = true;
-    await this.#write({
+    return this.#write({
       kind: "end",
-      lease: this.record.lease,
+      lease: this.#record.lease,
       outcome,
       marks: this.#marks,
       first: this.#first,
@@ -70,17 +96,29 @@ export class RecordRun implements Run {
     });
   }
 
-  /** Lets another worker have the record at once. */
-  async giveBack(): Promise<void> {
+  /** Lets another worker have the record at once; says whether the lease held. */
+  async giveBack(): Promise<boolean> {
     this.#over = true;
-    await this.#write({ kind: "give back", lease: this.record.lease, marks: this.#marks, first: this.#first });
+    return this.#write({ kind: "give back", lease: this.#record.lease, marks: this.#marks, first: this.#first });
   }
 
   get #first(): boolean {
-    return this.record.attempt === 1 && !this.record.replayed;
+    return this.#record.attempt === 1 && !this.#record.replayed;
+  }
+
+  /** Without the lease, no further subscriber has anything to do here either. */
+  async #fenced<T>(call: (lease: Lease) => Promise<T>): Promise<T> {
+    const { lease } = this.#record;
+    try {
+      return await call(lease);
+    } catch (error) {
+      if (error instanceof StaleTokenError && lease === this.#record.lease) this.lose();
+      throw error;
+    }
   }
 
   #remember(mark: Mark): boolean {
+    if (this.#idle) return false;
     if (this.#marks.some(({ subscriber }) => subscriber === mark.subscriber)) return false;
     this.#marks.push(mark);
     return true;
@@ -88,13 +126,15 @@ export class RecordRun implements Run {
 
   async #mark(mark: Mark): Promise<void> {
     try {
-      await this.#write({ kind: "mark", lease: this.record.lease, mark });
+      await this.#write({ kind: "mark", lease: this.#record.lease, mark });
     } catch {
       // The end of the attempt writes it again.
     }
   }
 
-  async #write(change: Change): Promise<void> {
-    if (!(await this.#writes.add(change))) this.lose();
+  async #write(change: Change): Promise<boolean> {
+    const held = await this.#writes.add(change);
+    if (!held && change.lease === this.#record.lease) this.lose();
+    return held;
   }
 }

@@ -44,6 +44,8 @@ export interface RecordStore {
   lease(request: LeaseRequest): Maybe<readonly LeasedRecord[]>;
   /** The heartbeat. Resolves to the leases that are lost. */
   extend(leases: readonly Lease[]): Maybe<readonly Lease[]>;
+  /** Sees to what a clock that was put back has left: nothing may wait for a time that was never to be that far away. */
+  free?(bus: string): Maybe<void>;
   /** Writes changes in one commit, in their order; says of each whether its lease still held. */
   write(changes: readonly Change[]): Maybe<readonly boolean[]>;
   /** See `IdempotencyStore.transaction`. */

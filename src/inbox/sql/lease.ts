@@ -147,12 +147,15 @@ UPDATE ${records} SET due_at = ${time} + ? WHERE seq IN (SELECT seq FROM held)`,
 }
 
 /**
- * Frees the leases that end further in the future than any heartbeat could have set them: the clock was put back after
- * that, and who held them may be long gone.
+ * After the clock was put back: a lease that ends further in the future than any heartbeat could have set it, whose worker
+ * may be long gone, is to end a lease's time from now, before which a living worker sends its heartbeat; and what has had
+ * no attempt yet is due.
  */
 export function* freeFromTheFuture({ table, now: time }: Dialect, now: Value, bus: string): Plan<void> {
   yield {
-    text: `UPDATE ${table("hookbus_inbox")} SET due_at = ${time} WHERE bus = ? AND state = 'pending' AND worker IS NOT NULL AND due_at > ${time} + 2 * lease_ms`,
-    values: [now, bus, now],
+    text: `UPDATE ${table("hookbus_inbox")} SET due_at = ${time} + CASE WHEN worker IS NULL THEN 0 ELSE lease_ms END
+WHERE bus = ? AND state = 'pending' AND due_at > ${time} + 1000
+AND ((worker IS NULL AND attempts = base) OR (worker IS NOT NULL AND due_at > ${time} + 2 * lease_ms))`,
+    values: [now, bus, now, now],
   };
 }

@@ -16,8 +16,8 @@ const NOTIFY_EVERY_MS = 20;
 /** An arbitrary number that all workers of ordered events share; see `claim`. */
 const ORDER_LOCK = 0x686f6f6c;
 
-/** The pause before a lost connection for notifications is made anew, in milliseconds. */
-const LISTEN_AGAIN_MS = 1_000;
+/** The pause before a connection for notifications is made anew, in milliseconds. */
+const DIAL_AGAIN_MS = 1_000;
 
 /** Records on a PostgreSQL server. */
 export class PostgresRecords extends SqlRecords {
@@ -25,7 +25,7 @@ export class PostgresRecords extends SqlRecords {
   readonly #ordered: boolean;
   readonly #clock: Clock;
   /** Of this process alone: for notifications and heartbeats, which must not wait for a place in the pool. */
-  #line: PostgresClient | undefined;
+  #line: Line | undefined;
   #notifying = false;
   #listening = false;
 
@@ -58,10 +58,10 @@ export class PostgresRecords extends SqlRecords {
   /** Hears from other processes that they recorded something, until what it returns is called. */
   async listen(wake: () => void): Promise<() => void> {
     this.#listening = true;
-    await this.#connect(wake);
+    await this.#dial(wake);
     return () => {
       this.#listening = false;
-      this.#hangUp();
+      this.#line?.hangUp();
     };
   }
 
@@ -74,8 +74,17 @@ export class PostgresRecords extends SqlRecords {
     });
   }
 
-  protected override beat<T>(plan: () => Plan<T>): Promise<T> {
-    return this.#line ? this.#postgres.on(this.#line, plan) : this.#postgres.one(plan);
+  protected override async beat<T>(plan: () => Plan<T>): Promise<T> {
+    const line = this.#line;
+    if (line) {
+      try {
+        return await this.#postgres.on(line.client, plan);
+      } catch {
+        // A connection may be dead for long before either end hears of it, and leases cannot wait for that.
+        line.hangUp();
+      }
+    }
+    return this.#postgres.one(plan);
   }
 
   async #together(records: readonly NewRecord[]): Promise<readonly (Recorded | Error)[]> {
@@ -116,31 +125,60 @@ export class PostgresRecords extends SqlRecords {
     }, NOTIFY_EVERY_MS);
   }
 
-  async #connect(wake: () => void): Promise<void> {
-    const client = await this.#postgres.connect();
-    const lost = (): void => {
-      if (this.#line === client) this.#hangUp();
-      if (this.#listening) this.#connectLater(wake);
-    };
-    client.on("error", lost);
-    client.on("end", lost);
-    client.on("notification", wake);
-    await client.query(`LISTEN ${CHANNEL}`);
-    if (this.#listening) this.#line = client;
-    else client.release(true);
+  /** Never rejects: until it succeeds, workers look for themselves, and tell the operator of whatever is wrong. */
+  async #dial(wake: () => void): Promise<void> {
+    try {
+      const line = new Line(await this.#postgres.connect(), () => {
+        if (this.#line === line) this.#line = undefined;
+        this.#dialLater(wake);
+      });
+      try {
+        line.client.on("notification", wake);
+        await this.#postgres.on(line.client, listen);
+      } catch {
+        line.hangUp();
+      }
+      if (line.over) return;
+      if (!this.#listening) return line.hangUp();
+      this.#line = line;
+      // Of what was recorded before that, it was not told.
+      wake();
+    } catch {
+      this.#dialLater(wake);
+    }
   }
 
-  #connectLater(wake: () => void): void {
+  #dialLater(wake: () => void): void {
+    if (!this.#listening) return;
     this.#clock.setTimeout(() => {
-      if (!this.#listening || this.#line) return;
-      this.#connect(wake).then(wake, () => this.#connectLater(wake));
-    }, LISTEN_AGAIN_MS);
+      if (this.#listening) void this.#dial(wake);
+    }, DIAL_AGAIN_MS);
+  }
+}
+
+function* listen(): Plan<void> {
+  yield { text: `LISTEN ${CHANNEL}` };
+}
+
+/** A connection that was taken out of the pool. An error and an end are one loss, told once. */
+class Line {
+  readonly client: PostgresClient;
+  readonly #lost: () => void;
+  over = false;
+
+  constructor(client: PostgresClient, lost: () => void) {
+    this.client = client;
+    this.#lost = lost;
+    client.on("error", () => this.hangUp());
+    client.on("end", () => this.hangUp());
   }
 
-  #hangUp(): void {
+  hangUp(): void {
+    if (this.over) return;
+    this.over = true;
     // Not back into the pool: it still listens.
-    this.#line?.release(true);
-    this.#line = undefined;
+    this.client.release(true);
+    this.#lost();
   }
 }
 
