@@ -59,12 +59,12 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown>
     }
   }
 
-  /** @internal Delivers what an inbox recorded; its workers call it. Never rejects. */
+  /** For inboxes: delivers what one has recorded. Its workers call it, and nobody else needs to. Never rejects. */
   deliver(record: LeasedRecord, run: Run): Promise<Delivered> {
     return this.#deliverer.deliver(record, run);
   }
 
-  /** @internal Tells the operator what keeps a worker from its work. */
+  /** For inboxes: tells the operator what keeps a worker from its work. */
   troubled(error: unknown): void {
     this.#deliverer.troubled(error);
   }

@@ -17,7 +17,11 @@ export type Checked =
  *
  * @param now the clock, in milliseconds since 1970: of a replay, that of the delivery's arrival.
  */
-export async function verify(bus: Bus, request: WebhookRequest, now = bus.clock.now()): Promise<Checked | undefined> {
+export async function verify(
+  bus: Bus,
+  request: WebhookRequest,
+  now: number = bus.clock.now(),
+): Promise<Checked | undefined> {
   if (!bus.verifies) return undefined;
   const known = bus.keysFor(request);
   const all = known instanceof Promise ? await known : known;
@@ -45,7 +49,7 @@ async function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey
 
 /** The keys set on the bus, without those that have expired. */
 export function unexpired(bus: Bus): readonly SigningKey[] {
-  const now = bus.clock.now();
+  const now: number = bus.clock.now();
   return bus.keys.filter((key) => isCurrent(key, now));
 }
 

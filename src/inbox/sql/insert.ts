@@ -1,6 +1,7 @@
 import type { Dialect, Plan, Value } from "../../databases/statement.ts";
 import type { NewRecord, Recorded } from "../record.ts";
 import { number, RECORD_COLUMNS, text, valuesOf } from "./rows.ts";
+import { statementsOf } from "./sizes.ts";
 
 const COLUMNS = Object.keys(RECORD_COLUMNS);
 
@@ -42,9 +43,6 @@ WHERE true ON CONFLICT (key) DO NOTHING RETURNING seq`;
   return recorded;
 }
 
-/** How many rows a statement has: few sizes, so that the server keeps the plans of all of them. */
-const SIZES = [1, 8, 64];
-
 /**
  * Records deliveries of one event each in one statement, for a server at the end of a wire. Rows go in by the order of
  * their keys: two statements that share keys then wait for each other, and neither for ever.
@@ -58,14 +56,11 @@ export function* insertTogether(
   for (const record of records) if (!firsts.has(record.key)) firsts.set(record.key, record);
   const sorted = [...firsts.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
   const made = new Set<string>();
-  for (let from = 0; from < sorted.length; ) {
-    const left = sorted.length - from;
-    const size = SIZES.findLast((each) => each <= left) as number;
-    const rows = sorted.slice(from, from + size);
+  for (const { rows, size } of statementsOf(sorted)) {
     const values = rows.flatMap((record): Value[] => [...valuesOf(record), record.body]);
-    const answer = yield { text: together(dialect, size), values: [...values, now, now] };
+    const padding = Array.from({ length: (size - rows.length) * (COLUMNS.length + 1) }, () => null);
+    const answer = yield { text: together(dialect, size), values: [...values, ...padding, now, now] };
     for (const row of answer.rows) made.add(text(row, "key"));
-    from += size;
   }
   const known = new Map<string, string>();
   const missing = sorted.filter(({ key }) => !made.has(key));
@@ -82,7 +77,17 @@ export function* insertTogether(
   });
 }
 
-function together({ table, now, bytes }: Dialect, size: number): string {
+/** The text is long, and put together once. */
+const texts = new WeakMap<Dialect, Map<number, string>>();
+
+function together(dialect: Dialect, size: number): string {
+  const known = texts.get(dialect) ?? new Map<number, string>();
+  const text = known.get(size) ?? togetherText(dialect, size);
+  texts.set(dialect, known.set(size, text));
+  return text;
+}
+
+function togetherText({ table, now, bytes }: Dialect, size: number): string {
   const types = [...Object.values(RECORD_COLUMNS), bytes];
   // The types of the first row are those of all.
   const rows = Array.from(
@@ -92,7 +97,7 @@ function together({ table, now, bytes }: Dialect, size: number): string {
   const columns = COLUMNS.join(", ");
   return `WITH given (${columns}, body) AS (VALUES ${rows.join(", ")}), made AS (
 INSERT INTO ${table("hookbus_inbox")} (${columns}, due_at, ended_at)
-SELECT ${columns}, ${now}, CASE WHEN state = 'ignored' THEN ${now} END FROM given
+SELECT ${columns}, ${now}, CASE WHEN state = 'ignored' THEN ${now} END FROM given WHERE key IS NOT NULL
 ON CONFLICT (key) DO NOTHING RETURNING seq, key), kept AS (
 INSERT INTO ${table("hookbus_inbox_body")} (seq, body) SELECT made.seq, given.body FROM made JOIN given ON given.key = made.key)
 SELECT key FROM made`;
