@@ -1,9 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const ROOT = join(import.meta.dirname, "..", "..");
+const PROGRAMS = [import.meta.resolve("./receiver.ts"), import.meta.resolve("./worker.ts")].map((url) =>
+  fileURLToPath(url),
+);
 
 /** The programs of the processes. */
 export interface Programs {
@@ -35,7 +39,7 @@ export async function buildPrograms(folder: string): Promise<Programs> {
         sourceMap: false,
       },
       include: [],
-      files: [join(ROOT, "tools/soak/receiver.ts"), join(ROOT, "tools/soak/worker.ts")],
+      files: PROGRAMS,
     }),
   );
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

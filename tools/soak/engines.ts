@@ -49,9 +49,10 @@ function sqliteEngine(path: string): Engine {
       const database = openSqlite(await sqliteDriver(), path);
       try {
         database.exec("BEGIN IMMEDIATE");
-        const result = await fn(database as Tx);
+        // Not awaited in here: whatever of this process wrote meanwhile would wait for this very transaction.
+        const result = fn(database as Tx);
         database.exec("COMMIT");
-        return result;
+        return await result;
       } finally {
         database.close?.();
       }

@@ -35,7 +35,7 @@ export const MARK_PULSES = 5;
 export const NOTICE_PULSES = Math.ceil(LEASE_MS / 3 / PULSE_MS) + 5;
 
 /** A worker that takes so long for so many pulses may be late for its heartbeats. */
-export const SLOW = { pulses: 5, ms: LEASE_MS * 0.6 };
+const SLOW = { pulses: 5, ms: LEASE_MS * 0.6 };
 
 export interface Exposed {
   /** The runs that were in progress at the kills and freezes. */

@@ -19,12 +19,15 @@ function asked(): Options {
 }
 
 const options = asked();
-// The processes are killed by the last listener of `exit`, which a signal alone would not call.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+// The first signal ends the run in good order, with all that it has made removed; the second one at once.
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => (interruption.signal.aborted ? process.exit(1) : interruption.abort()));
+}
 
 const { inbox, events, kills, seed, fault } = options;
 console.error(`soak of ${inbox}: ${events} events, ${kills} kills, seed ${seed}${fault ? `, broken by ${fault}` : ""}`);
-const { verdict, troubles } = await soak(options, (progress) => console.error(progress));
+const { verdict, troubles } = await soak(options, (progress) => console.error(progress), interruption.signal);
 console.error(
   `${verdict.atRisk} runs were in progress at kills and freezes, and ${verdict.heldUp} when the machine held them up`,
 );

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 
-export const INBOXES = ["sqlite", "postgres", "redis"] as const;
+const INBOXES = ["sqlite", "postgres", "redis"] as const;
 export type InboxName = (typeof INBOXES)[number];
 
-export const FAULTS = ["ack-early", "no-fence", "mark-outside"] as const;
+const FAULTS = ["ack-early", "no-fence", "mark-outside"] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export interface Options {
@@ -32,7 +32,9 @@ export function optionsOf(args: readonly string[]): Options {
   const fault = FAULTS.find((name) => name === values.break);
   if (values.break !== undefined && !fault) throw new UsageError(`--break must be one of ${FAULTS.join(", ")}`);
   if (inbox === "redis" && fault && fault !== "ack-early") {
-    throw new UsageError(`--break ${fault} does not apply to redis: it has neither transactions nor fences of its own`);
+    throw new UsageError(
+      `--break ${fault} does not apply to redis: it breaks transactions, and an inbox on Redis has none`,
+    );
   }
   const events = whole("events", values.events, 1);
   const kills = whole("kills", values.kills, 0);

@@ -4,7 +4,7 @@ import type { Verdict } from "./judge.ts";
 const NAMED = 5;
 
 /** The last line. */
-export function summary({ acked, lost, doubled, reran }: Verdict): string {
+function summary({ acked, lost, doubled, reran }: Verdict): string {
   return `acked ${acked}, lost ${lost.length}, transactional effects doubled ${doubled?.length ?? "n/a"}, subscribers run more than once ${reran.length}`;
 }
 
