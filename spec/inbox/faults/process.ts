@@ -23,7 +23,7 @@ export class ProcessClock extends FakeClock {
   }
 }
 
-type Work = (context: DeliveryContext) => unknown;
+export type Work = (context: DeliveryContext) => unknown;
 
 /** A process with a worker, in so far as a spec can have several of them: a bus, its inbox, and a clock. */
 export interface Process {
