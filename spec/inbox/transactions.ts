@@ -6,7 +6,7 @@ import { anEvent } from "../receiver/harness.ts";
 import { rejectionOf } from "../support/bus.ts";
 import type { Engine } from "./faults/engines.ts";
 import { aProcess, type Process, ProcessClock, type Work } from "./faults/process.ts";
-import { after, post } from "./faults/storage.ts";
+import { following, post } from "./faults/storage.ts";
 import { aRecord, DONE, ScriptedBus, until } from "./scripted-bus.ts";
 
 /** Tries again at once, twice. */
@@ -67,7 +67,7 @@ export function transactionContract(engine: Engine): void {
         const seen: unknown[] = [];
         await deliver({
           ledger: async (context) => {
-            seen.push(await context.transaction((tx) => after(storage.write("letter", tx), () => "posted")));
+            seen.push(await context.transaction((tx) => following(storage.write("letter", tx), () => "posted")));
             seen.push(await storage.effects(), await marked());
           },
         });
@@ -80,7 +80,7 @@ export function transactionContract(engine: Engine): void {
         const process = await deliver({
           ledger: secondTime(async (context) => {
             const failing = context.transaction((tx) =>
-              after(storage.write("lost", tx), () => {
+              following(storage.write("lost", tx), () => {
                 throw bang;
               }),
             );

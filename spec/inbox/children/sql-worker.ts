@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import type { DeliveryContext } from "../../../src/bus/context.ts";
 import { stripeBus } from "../../receiver/harness.ts";
-import { after, openStorage, type Place, type Storage } from "../faults/storage.ts";
+import { following, openStorage, type Place, type Storage } from "../faults/storage.ts";
 import { until } from "../scripted-bus.ts";
 
 /** Where the process stops, to be killed there. */
@@ -37,7 +37,7 @@ export function subscriber(storage: Storage, style: Style, seam?: Seam) {
       return;
     }
     if (style === "transaction") {
-      await context.transaction((tx: unknown) => after(storage.write(text, tx), () => stopAt("written")));
+      await context.transaction((tx: unknown) => following(storage.write(text, tx), () => stopAt("written")));
     } else {
       await storage.owned(async (executor) => {
         await storage.write(text, executor);

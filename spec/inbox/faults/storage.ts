@@ -133,6 +133,6 @@ export function post(bus: SpecBus, event: unknown, at: number = Date.now()): Pro
 }
 
 /** `next` after `before`: at once where that is no promise, as SQLite's transactions need it. */
-export function after<T>(before: void | Promise<void>, next: () => T): T | Promise<T> {
+export function following<T>(before: void | Promise<void>, next: () => T): T | Promise<T> {
   return before instanceof Promise ? before.then(next) : next();
 }

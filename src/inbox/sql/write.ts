@@ -3,6 +3,7 @@ import { StaleTokenError } from "../../errors.ts";
 import type { Change, Mark } from "../polled/record-store.ts";
 import type { Lease } from "../record.ts";
 import { heldBy, json, marksOf, number } from "./rows.ts";
+import { statementsOf } from "./sizes.ts";
 
 /** Writes what workers say of the records that they hold, and whether each still held its own. */
 export function* write(dialect: Dialect, now: Value, changes: readonly Change[]): Plan<readonly boolean[]> {
@@ -10,7 +11,7 @@ export function* write(dialect: Dialect, now: Value, changes: readonly Change[])
   const plain: PlainEnd[] = [];
   // A mark before the end of its attempt, which would refuse it.
   for (const change of changes) {
-    if (change.kind === "mark") held.set(change, yield* mark(dialect, change.lease, change.mark));
+    if (change.kind === "mark") held.set(change, yield* mark(dialect, change.lease, change.mark, false));
   }
   for (const change of changes) {
     if (isPlain(change)) plain.push(change);
@@ -29,18 +30,13 @@ function isPlain(change: Change): change is PlainEnd {
   return change.kind === "end" && change.first && change.outcome.outcome === "done";
 }
 
-/** How many rows a statement has: few sizes, so that the server keeps the plans of all of them. */
-const SIZES = [1, 8, 64];
-
 /** Ends attempts in as few statements as may be; gives those whose leases held. */
 function* endTogether({ table, now: time }: Dialect, now: Value, ends: readonly PlainEnd[]): Plan<readonly PlainEnd[]> {
   const held = new Set<number>();
-  for (let from = 0; from < ends.length; ) {
-    const size = SIZES.findLast((each) => each <= ends.length - from) as number;
-    const rows = ends.slice(from, from + size);
+  for (const { rows, size } of statementsOf(ends)) {
     const { rows: ended } = yield {
       text: `UPDATE ${table("hookbus_inbox")} AS record SET state = 'done', worker = NULL, fence = record.fence + 1, ended_at = ${time}, done = given.column3
-FROM (VALUES ${rows.map(() => "(CAST(? AS bigint), CAST(? AS bigint), CAST(? AS text))").join(", ")}) AS given
+FROM (VALUES ${Array.from({ length: size }, () => "(CAST(? AS bigint), CAST(? AS bigint), CAST(? AS text))").join(", ")}) AS given
 WHERE record.seq = given.column1 AND record.fence = given.column2 AND record.worker IS NOT NULL RETURNING seq`,
       values: [
         now,
@@ -48,21 +44,24 @@ WHERE record.seq = given.column1 AND record.fence = given.column2 AND record.wor
           const { seq, fence } = heldBy(lease);
           return [seq, fence, json(marks)];
         }),
+        ...Array.from({ length: (size - rows.length) * 3 }, () => null),
       ],
     };
     for (const row of ended) held.add(number(row, "seq"));
-    from += size;
   }
   return ends.filter(({ lease }) => held.has(heldBy(lease).seq));
 }
 
-/** Marks a subscriber as done: says whether the lease held, and the mark is new. */
-function* mark({ table, share }: Dialect, lease: Lease, made: Mark): Plan<boolean> {
+/**
+ * Marks a subscriber as done, and says whether the lease held. Where `fresh`, only a mark that was not there before will
+ * do: otherwise one that a transaction of the user's has set is as good.
+ */
+function* mark({ table, share }: Dialect, lease: Lease, made: Mark, fresh: boolean): Plan<boolean> {
   const { seq, fence } = heldBy(lease);
   const answer = yield {
     text: `WITH held AS (SELECT seq, fence FROM ${table("hookbus_inbox")} WHERE seq = ? AND fence = ? AND worker IS NOT NULL ${share})
 INSERT INTO ${table("hookbus_inbox_mark")} (seq, subscriber, rejected, at, fence)
-SELECT seq, ?, ?, ?, fence FROM held WHERE true ON CONFLICT (seq, subscriber) DO NOTHING RETURNING seq`,
+SELECT seq, ?, ?, ?, fence FROM held WHERE true ON CONFLICT (seq, subscriber) DO ${fresh ? "NOTHING" : "UPDATE SET rejected = excluded.rejected"} RETURNING seq`,
     values: [seq, fence, made.subscriber, made.rejected ? 1 : 0, made.at],
   };
   return answer.rows.length === 1;
@@ -70,7 +69,7 @@ SELECT seq, ?, ?, ?, fence FROM held WHERE true ON CONFLICT (seq, subscriber) DO
 
 /** The same within a transaction that holds the subscriber's work: where it fails, all of that must be undone. */
 export function* markOrFail(dialect: Dialect, lease: Lease, subscriber: string, at: number): Plan<void> {
-  if (yield* mark(dialect, lease, { subscriber, rejected: false, at })) return;
+  if (yield* mark(dialect, lease, { subscriber, rejected: false, at }, true)) return;
   throw new StaleTokenError(
     `the lease of "${lease.key}" is over, or "${subscriber}" was done with the event before: its transaction is rolled back`,
   );
@@ -84,7 +83,7 @@ const OVER = "hookbus: this lease is over, or the subscriber was done before";
  * statement itself that fails: a count is added to a text which is no number.
  */
 export function* markWithin(dialect: Dialect, lease: Lease, subscriber: string, at: number): Plan<void> {
-  const made = yield* mark(dialect, lease, { subscriber, rejected: false, at });
+  const made = yield* mark(dialect, lease, { subscriber, rejected: false, at }, true);
   if (dialect.name === "sqlite") {
     if (!made) throw new StaleTokenError(`the lease of "${lease.key}" is over: roll your transaction back`);
     return;
