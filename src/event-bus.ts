@@ -47,6 +47,11 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown>
     return this.#receiver.respond(head, readBody, mount);
   }
 
+  /** Opens the inbox, if there is one: handlers call it just after boot. Rejects where it cannot be opened. */
+  async open(): Promise<void> {
+    await this.inbox?.ping();
+  }
+
   /** Whether a delivery could be taken now: the settings make sense, and the inbox or the idempotency store answers. */
   async isUp(): Promise<boolean> {
     try {

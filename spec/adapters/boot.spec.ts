@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { expressHandler } from "../../src/adapters/express.ts";
 import { fetchHandler } from "../../src/adapters/fetch.ts";
 import { nodeHandler } from "../../src/adapters/node.ts";
-import { ConfigurationError } from "../../src/errors.ts";
+import { ConfigurationError, StoreUnavailableError } from "../../src/errors.ts";
 import { RecordingEndpoint } from "../support/endpoint.ts";
 
 for (const [name, makeHandler] of Object.entries({ nodeHandler, expressHandler, fetchHandler })) {
@@ -42,6 +42,25 @@ for (const [name, makeHandler] of Object.entries({ nodeHandler, expressHandler, 
       expect(endpoint.errors).to.deep.equal([
         { message: "`signingSecrets` is missing", fields: { code: "HOOKBUS_CONFIGURATION" } },
       ]);
+    });
+
+    it("opens what the first delivery would have to open, once it is ready, and logs where that fails", async () => {
+      let opened = 0;
+      endpoint.open = async () => {
+        opened += 1;
+        throw new StoreUnavailableError("the inbox did not answer");
+      };
+      const logged = endpoint.next("logged");
+      makeHandler(endpoint);
+      await logged;
+      expect(opened).to.equal(1);
+      expect(endpoint.errors).to.deep.equal([
+        { message: "the inbox did not answer", fields: { code: "HOOKBUS_STORE_UNAVAILABLE" } },
+      ]);
+      failWith(new ConfigurationError("`signingSecrets` is missing"));
+      makeHandler(endpoint);
+      await new Promise(setImmediate);
+      expect(opened).to.equal(1);
     });
 
     it("logs a thrown thing that is no error", async () => {

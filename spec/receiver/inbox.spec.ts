@@ -275,6 +275,16 @@ describe("a bus with an inbox", () => {
     expect(await health()).to.equal(503);
   });
 
+  it("opens its inbox just after boot, in a hub too", async () => {
+    let pings = 0;
+    inbox.ping = async () => {
+      pings += 1;
+    };
+    await bus.open();
+    await createHub([bus, stripeBus({ name: "without" })]).open?.();
+    expect(pings).to.equal(2);
+  });
+
   it("needs subscribers that are named, each by a name of its own", async () => {
     bus.all(() => {});
     expect(() => bus.assertReady()).to.throw(ConfigurationError, "needs a `name` of its own");

@@ -11,5 +11,10 @@ export interface Endpoint {
   respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt | undefined>;
   /** Called by every handler just after boot. Throws `ConfigurationError` when requests would meet a broken setup. */
   assertReady(): void;
+  /**
+   * Called by every handler just after boot, once it is ready: opens what a delivery would otherwise be the first to open.
+   * Rejects where that fails; the next delivery tries again.
+   */
+  open?(): Promise<void>;
   readonly logger: Logger;
 }

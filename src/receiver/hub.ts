@@ -49,6 +49,9 @@ export function createHub(buses: readonly HubBus[], options: HubOptions = {}): H
     assertReady() {
       for (const bus of buses) bus.assertReady();
     },
+    async open() {
+      await Promise.all(buses.map((bus) => bus.open?.()));
+    },
     async respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt | undefined> {
       const path = head.path ?? pathOf(head.url);
       if (path === `${prefix}/health`) return health(head.method, buses);
