@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Handshakes } from "../../src/providers/provider.ts";
+import { stripe } from "../../src/providers/stripe.ts";
 import type { StripeThinEvent } from "../../src/providers/stripe-events.ts";
 import { fixture } from "../providers/fixture.ts";
 import { plainEventBus } from "../support/bus.ts";
@@ -277,7 +278,8 @@ describe("a handshake", () => {
   });
 
   it("that should be signed is no handshake where there is nothing to verify with", async () => {
-    const bus = plainEventBus({}, { handshakes });
+    const { retrieval } = stripe();
+    const bus = plainEventBus({}, { handshakes, ...(retrieval && { retrieval }) });
     bus.eventRetriever = () => null;
     const wire = closing.add(await serve(bus));
     expect(await wire.post({ id: "evt_1", challenge: "xyz" })).to.deep.include({ status: 200, body: RECEIVED });

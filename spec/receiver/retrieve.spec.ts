@@ -116,20 +116,42 @@ describe("a retriever of the user's own", () => {
     });
   }
 
-  it("is asked for any text where the provider has no API", async () => {
+  it("is asked for any text that is signed where the provider has no API", async () => {
     const bus = plainEventBus();
-    bus.eventRetriever = ({ id }) => ({ id: String(id), type: "a.b" });
-    const receive = async (id: unknown): Promise<number> =>
-      (await bus.receive({ method: "POST", url: "/", headers: {}, body: bytes({ id }) })).status;
-    expect(await receive("any/thing at all")).to.equal(200);
-    expect(await receive(5)).to.equal(400);
-    bus.eventRetriever = async ({ id }, { retrieve }) => retrieve(String(id));
+    bus.signingSecrets = "secret";
+    bus.eventRetriever = ({ id }) => ({ id, type: "a.b" });
+    const receive = async (id: string): Promise<number> => {
+      const headers = { "signed-by": "signingSecrets" };
+      return (await bus.receive({ method: "POST", url: "/", headers, body: bytes({ id, type: "a.b" }) })).status;
+    };
+    expect(await receive("any thing/at all")).to.equal(200);
+    bus.eventRetriever = async ({ id }, { retrieve }) => retrieve(id);
     expect(await receive("x")).to.equal(500);
     expect(logOf(bus).at(-1)?.fields).to.include({ message: "plain has no API to retrieve events from" });
     bus.eventRetriever = () => {
       throw new Error("mine");
     };
     expect(await receive("y")).to.equal(500);
+  });
+
+  it("is told the id of what is asked for, and the event itself where it is signed", async () => {
+    const bus = fetchingStripeBus();
+    const seen: unknown[] = [];
+    bus.eventRetriever = (_params, { id, event }) => {
+      seen.push([id, event]);
+      return null;
+    };
+    const wire = closing.add(await serve(bus));
+    const event = anEvent();
+    await wire.post(event);
+    bus.signingSecrets = SECRET;
+    await wire.deliver(event);
+    await bus.instrument(event);
+    expect(seen).to.deep.equal([
+      [event.id, undefined],
+      [event.id, event],
+      [event.id, undefined],
+    ]);
   });
 
   it("ignores a delivery by null, and forgets it: the next may run", async () => {
@@ -348,9 +370,15 @@ describe("an event that ends our access", () => {
     const bus = conektaBus();
     const ids = idsOf(bus);
     const wire = closing.add(await serve(bus));
-    for (const type of ["charge.paid", "account.application.deauthorized.x", "account.application", 5, undefined]) {
+    for (const [type, status] of [
+      ["charge.paid", 500],
+      ["account.application.deauthorized.x", 500],
+      ["account.application", 500],
+      [undefined, 500],
+      [5, 400],
+    ] as const) {
       const event = anEvent({ type });
-      expect(await wire.post(event, { headers: signConekta(event) })).to.include({ status: 500 });
+      expect(await wire.post(event, { headers: signConekta(event) })).to.include({ status });
     }
     expect(ids).to.deep.equal([]);
   });

@@ -1,9 +1,15 @@
 import type { WebhookRequest } from "../providers/provider.ts";
 import type { DeliveryFacts, VerifiedBy } from "./context.ts";
 
-/** A posted body, parsed: unverified unless `verifiedBy` says otherwise. Only the `id` has been looked at. */
+/**
+ * A posted body, parsed: unverified unless `verifiedBy` says otherwise. Of a delivery that carries many events, it is the
+ * part that is the one.
+ */
 export interface EventParams {
-  /** In the grammar of the provider's ids. */
+  /**
+   * Of a body that nobody vouches for, in the grammar of the provider's ids. A body that is signed is as its provider
+   * writes it, which may have its id elsewhere, or none: `context.id` is what it is known by.
+   */
   readonly id: string;
   readonly [field: string]: unknown;
 }
@@ -16,6 +22,10 @@ export interface RetrieveOptions {
 }
 
 export interface RetrieverContext<Event> {
+  /** The id of the event that is asked for, wherever its delivery has it. */
+  readonly id: string;
+  /** The event as it would be delivered without a retriever; absent unless its signature was verified. */
+  readonly event: Event | undefined;
   /** hookbus's own guarded fetch-back. */
   retrieve(id: string, options?: RetrieveOptions): Promise<Event>;
   /** The delivery; absent when a trusted caller used `instrument`. */
@@ -23,7 +33,10 @@ export interface RetrieverContext<Event> {
   readonly verifiedBy: VerifiedBy;
 }
 
-/** Fetches the event that `params` speaks of; null ignores the delivery. */
+/**
+ * Fetches the event that `params` speaks of, in the form that subscribers get; null ignores the delivery. Where the id
+ * of the event is signed, or nothing is, another event than the one that was asked for is refused.
+ */
 export type EventRetriever<Event> = (
   params: EventParams,
   context: RetrieverContext<Event>,

@@ -63,6 +63,13 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
   }
   set eventRetriever(value: EventRetriever<AnyEvent<Events, Base>> | undefined) {
     this.set("eventRetriever", value, (retriever) => {
+      const { name, retrieval, secrets } = this.provider;
+      if (!retrieval && Object.keys(secrets).length === 0) {
+        throw new ConfigurationError(
+          `\`eventRetriever\` means nothing to ${name}, which has neither secrets nor a \`retrieval\`: ` +
+            "nothing tells a genuine id",
+        );
+      }
       this.#eventRetriever = functionOf("eventRetriever", retriever);
     });
   }
@@ -208,6 +215,19 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
     this.set("onError", value, (listener) => {
       this.#onError = functionOf("onError", listener);
     });
+  }
+
+  /** Throws when a setting was refused and never set well, or means nothing without another one. */
+  protected override assertNothingRefused(): void {
+    super.assertNothingRefused();
+    const { name, retrieval, secrets } = this.provider;
+    if (!this.#eventRetriever || retrieval || this.verifies) return;
+    // Without a grammar of ids, anybody's text would reach the retriever, and its URLs.
+    const ways = Object.keys(secrets).map((way) => `\`${way}\``);
+    throw new ConfigurationError(
+      `the bus "${this.name}" has an \`eventRetriever\` and no secret: hookbus knows no ids of ${name}'s by which to ` +
+        `tell genuine deliveries, so set ${ways.join(" or ")} too`,
+    );
   }
 
   protected abstract assertNoSubscribers(setting: string): void;

@@ -9,8 +9,7 @@ import type { Envelope, WebhookRequest } from "../providers/provider.ts";
 import { parsePayload } from "../providers/schemes/json.ts";
 import { factsOf } from "./facts.ts";
 import { filtered, type Passed } from "./filter.ts";
-import { paramsOf } from "./params.ts";
-import type { Retriever } from "./retrieve.ts";
+import { carriedBy, type Retriever } from "./retrieve.ts";
 import { timed } from "./timed.ts";
 import { verify } from "./verify.ts";
 
@@ -103,12 +102,10 @@ async function envelopeOf(bus: Bus, record: LeasedRecord, retriever: Retriever):
   }
   const request = requestOf(record);
   const payload = bus.provider.parse ? bus.provider.parse(request) : parsePayload(record.body);
-  if (bus.retrieves) {
-    const posted = { params: paramsOf(payload), request, verifiedBy: "signature" as const };
-    return timed(bus, "hookbus.retrieve", () => retriever.retrieve(posted));
-  }
   const read = bus.provider.read(payload, { request, client });
-  return one("id" in read ? [read] : read, bus, record);
+  const envelope = one("id" in read ? [read] : read, bus, record);
+  if (!bus.retrieves) return envelope;
+  return timed(bus, "hookbus.retrieve", () => retriever.retrieve(carriedBy(request, payload, read, envelope)));
 }
 
 function one(envelopes: readonly Envelope[], bus: Bus, { key }: LeasedRecord): Envelope {

@@ -15,7 +15,7 @@ import { ReadHeaders } from "./read-headers.ts";
 import { acknowledged, refused } from "./receipt.ts";
 import { record } from "./record.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
-import type { Posted, Retriever } from "./retrieve.ts";
+import { carriedBy, type Posted, type Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
 import { unexpired, verify } from "./verify.ts";
 
@@ -67,17 +67,8 @@ export async function receive(
   if (answer) return { receipt: acknowledged("challenge", answer) };
 
   // 6 retrieve; where a signature was verified, an inbox leaves that to its worker
-  const envelopes =
-    bus.retrieves && !(inbox && verification)
-      ? await retrieve(
-          bus,
-          { params: paramsOf(payload), request, verifiedBy: verification ? "signature" : "nothing" },
-          tools,
-        )
-      : bus.provider.read(payload, { request, client: tools.retriever.client });
-  if (!envelopes) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
-  const all = "id" in envelopes ? [envelopes] : envelopes;
-  if (all.length === 0) throw new PayloadError("the delivery holds no event");
+  const all = await eventsOf(bus, payload, request, verification !== undefined, tools);
+  if (all.length === 0) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
 
   // 7 keep, durably: a worker dispatches
   if (inbox && watched) {
@@ -126,6 +117,28 @@ async function ignore(
   return hindrance ?? { receipt: acknowledged("ignored", bus.provider.success), reason };
 }
 
-function retrieve(bus: Bus, posted: Posted, tools: Tools): Promise<Envelope | null> {
-  return timed(bus, "hookbus.retrieve", () => tools.retriever.retrieve(posted));
+/** What the delivery carries, as the retriever has it; nothing where it ignores all of that. */
+async function eventsOf(
+  bus: Bus,
+  payload: unknown,
+  request: WebhookRequest,
+  signed: boolean,
+  { retriever }: Tools,
+): Promise<readonly Envelope[]> {
+  const retrieve = (posted: Posted): Promise<Envelope | null> =>
+    timed(bus, "hookbus.retrieve", () => retriever.retrieve(posted));
+  if (!signed) {
+    const envelope = await retrieve({ params: paramsOf(payload), request, verifiedBy: "nothing" });
+    return envelope ? [envelope] : [];
+  }
+  const read = bus.provider.read(payload, { request, client: retriever.client });
+  const carried = "id" in read ? [read] : read;
+  if (carried.length === 0) throw new PayloadError("the delivery holds no event");
+  if (!bus.retrieves || bus.inbox) return carried;
+  const retrieved: Envelope[] = [];
+  for (const each of carried) {
+    const envelope = await retrieve(carriedBy(request, payload, read, each));
+    if (envelope) retrieved.push(envelope);
+  }
+  return retrieved;
 }
