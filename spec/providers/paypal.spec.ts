@@ -95,9 +95,14 @@ describe("paypal", () => {
 
   it("takes the webhook's id for a secret, and no client id", () => {
     const provider = paypal();
-    for (const good of [WEBHOOK, "WEBHOOKID1"]) expect(refusalOf(provider, good)).to.equal(undefined);
+    for (const good of [WEBHOOK, "0".repeat(17)]) expect(refusalOf(provider, good)).to.equal(undefined);
     expect(refusalOf(provider, "A".repeat(80))).to.contain("`signingSecrets` holds a client id or secret");
-    for (const odd of ["WH-1", "a|b", "a b"]) {
+    for (const odd of ["WH-1", WEBHOOK.slice(1), `${WEBHOOK}1`]) {
+      expect(refusalOf(provider, odd), odd).to.equal(
+        "`signingSecrets` is no webhook id: what is needed is the webhook's id, of 17 characters",
+      );
+    }
+    for (const odd of ["-", "|", " "].map((character) => WEBHOOK.replace("9", character))) {
       expect(refusalOf(provider, odd), odd).to.contain("`signingSecrets` must be the webhook's id, letters and digits");
     }
   });
@@ -491,7 +496,7 @@ describe("paypal", () => {
     });
 
     it("answers 401 to what is not signed", async () => {
-      const { deliver, seen } = recordingBus(make(), "OTHERWEBHOOK", clock);
+      const { deliver, seen } = recordingBus(make(), "OTHERWEBHOOK00000", clock);
       expect((await deliver(requestOf({ headers: signed(), body: BODY }))).status).to.equal(401);
       expect((await deliver(requestOf({ body: BODY }))).status).to.equal(401);
       expect(seen).to.deep.equal([]);

@@ -61,8 +61,12 @@ export abstract class Credentials<Events extends EventMap, Base> {
   }
   set apiKey(value: string | undefined) {
     this.set("apiKey", value, (key) => {
-      if (!this.provider.retrieval) throw new ConfigurationError(`\`apiKey\` means nothing to ${this.provider.name}`);
-      this.#apiKey = secretText("apiKey", key);
+      const { retrieval, name } = this.provider;
+      if (!retrieval) throw new ConfigurationError(`\`apiKey\` means nothing to ${name}`);
+      const text = secretText("apiKey", key);
+      const objection = retrieval.objection?.(text);
+      if (objection) throw new ConfigurationError(`\`apiKey\` ${objection}`);
+      this.#apiKey = text;
     });
   }
 

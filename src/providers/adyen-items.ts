@@ -5,7 +5,7 @@ import { ALGORITHMS } from "./schemes/algorithms.ts";
 import { decode } from "./schemes/encoding.ts";
 import { parsePayload } from "./schemes/json.ts";
 import { HEX } from "./schemes/key-forms.ts";
-import { readSecret } from "./schemes/secret.ts";
+import { objectionToNothing, readSecret } from "./schemes/secret.ts";
 import type { Scheme } from "./schemes/signature.ts";
 
 /** One `NotificationRequestItem`. */
@@ -24,7 +24,12 @@ export function objection(secret: string): string | undefined {
     : "must be an HMAC key of 64 hex digits, from the webhook's settings";
 }
 
-const hmacKey: SecretForm = { scheme: "adyen-items", several: true, parse: HEX.verifying, objection };
+const hmacKey: SecretForm = {
+  scheme: "adyen-items",
+  several: true,
+  parse: HEX.verifying,
+  objection: (secret) => objectionToNothing(secret, "64 hex digits") ?? objection(secret),
+};
 
 /**
  * The signature stands in each item, over eight of its fields. Every item must be signed, and all by the same key.

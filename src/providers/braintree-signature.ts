@@ -13,7 +13,7 @@ import type {
 import { ALGORITHMS } from "./schemes/algorithms.ts";
 import { decode } from "./schemes/encoding.ts";
 import { hasMoreFields } from "./schemes/form.ts";
-import { readSecret } from "./schemes/secret.ts";
+import { objectionToNothing, readSecret } from "./schemes/secret.ts";
 import type { Scheme } from "./schemes/signature.ts";
 
 const HMAC = ALGORITHMS["hmac-sha1"];
@@ -24,13 +24,18 @@ const MAX_FIELDS = 100;
 /** Dozens of key pairs. */
 const MAX_SIGNATURE_LENGTH = 4096;
 
+const SHAPE = "publicKey:privateKey";
+
 const keyPair: SecretForm = {
   scheme: "braintree",
   several: true,
+  objection: (text) =>
+    objectionToNothing(text, SHAPE) ??
+    (text.includes("://") ? `holds a URL: it must be ${SHAPE}, the two keys of the API` : undefined),
   // One KeyObject holds the whole pair: the public key is what finds our signature among those of other keys.
   parse(text) {
     if (/^[^\s:|&]+:[^\s:|&]+$/.test(text)) return createSecretKey(text, "utf8");
-    throw new ConfigurationError("must be the API's public and private key, joined by a colon: publicKey:privateKey");
+    throw new ConfigurationError(`must be the API's public and private key, joined by a colon: ${SHAPE}`);
   },
 };
 
@@ -40,7 +45,7 @@ export const scheme: Scheme = {
     headers: [],
     algorithms: ["HMAC-SHA-1, hex"],
     content: "the form's bt_payload",
-    secrets: ["publicKey:privateKey"],
+    secrets: [SHAPE],
   },
   secrets: { signingSecrets: keyPair },
   toleranceSeconds: 0,

@@ -6,6 +6,7 @@ import { isOurFault } from "./http-status.ts";
 import { isRecord } from "./payload.ts";
 import type { FetchOptions, Retrieval } from "./provider.ts";
 import { retryAfter } from "./retry-after.ts";
+import { objectionToNothing } from "./schemes/secret.ts";
 
 export interface ConektaOptions {
   /** Where the API is, for a stand-in: `"http://127.0.0.1:8080"`. Default: Conekta's own. */
@@ -25,6 +26,7 @@ export function conektaRetrieval(options: ConektaOptions): Retrieval {
   let agent: Agent | undefined;
   return {
     when: "api-key",
+    objection: objectionToKey,
     // 24 hex digits from Conekta; `evt_customer_created` and the like in the fixtures of the Ruby gem.
     idPattern: /^[A-Za-z0-9_-]{1,64}$/,
     unfetchable: ["account.application.deauthorized"],
@@ -53,6 +55,12 @@ export function conektaRetrieval(options: ConektaOptions): Retrieval {
       return data;
     },
   };
+}
+
+function objectionToKey(key: string): string | undefined {
+  const shape = "the private API key (key_…)";
+  if (!key.includes("-----BEGIN")) return objectionToNothing(key, shape);
+  return `holds a PEM key, which belongs in \`webhookKeys\` or \`privateSignature\`: it takes ${shape}`;
 }
 
 function baseUrl(apiBase: string): string {

@@ -10,6 +10,7 @@ import { isOurFault } from "./http-status.ts";
 import { isRecord } from "./payload.ts";
 import type { FetchOptions, Retrieval } from "./provider.ts";
 import { retryAfter } from "./retry-after.ts";
+import { objectionToNothing } from "./schemes/secret.ts";
 
 export interface KopoKopoOptions {
   /**
@@ -32,6 +33,11 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const MARGIN_MS = 60_000;
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The client's id and its secret, which may have colons of its own. */
+const CLIENT = /^([^:]+):(.+)$/s;
+
+const NO_CLIENT = "must be clientId:clientSecret for Kopo Kopo";
 
 interface Token {
   readonly text: string;
@@ -75,8 +81,8 @@ export function kopokopoRetrieval(options: KopoKopoOptions): Retrieval {
     const place = `${base} ${apiKey}`;
     const known = tokens.get(place);
     if (known && now() < known.usableUntil) return known.text;
-    const [, id = "", secret = ""] = /^([^:]+):(.+)$/s.exec(apiKey) ?? [];
-    if (!id) throw new ConfigurationError("`apiKey` must be clientId:clientSecret for Kopo Kopo");
+    const [, id = "", secret = ""] = CLIENT.exec(apiKey) ?? [];
+    if (!id) throw new ConfigurationError(`\`apiKey\` ${NO_CLIENT}`);
     const body = new URLSearchParams({ client_id: id, client_secret: secret, grant_type: "client_credentials" });
     const asked = now();
     const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
@@ -92,6 +98,7 @@ export function kopokopoRetrieval(options: KopoKopoOptions): Retrieval {
 
   return {
     when: "no-secret",
+    objection: (key) => objectionToNothing(key, "clientId:clientSecret") ?? (CLIENT.test(key) ? undefined : NO_CLIENT),
     idPattern: ID,
     unfetchable: [],
     // What is thrown here is classified already.

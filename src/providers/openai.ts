@@ -6,8 +6,13 @@ import { defineStandardProvider } from "./standard.ts";
 /** `whsec_` and base64, as in the standard; anything else is text, where the standard would take bare base64. */
 const secret: KeyForm = {
   shape: "whsec_… (base64), or text, as it stands",
-  verifying: (text) => (text.startsWith("whsec_") ? WHSEC : UTF8).verifying(text),
+  verifying: (text) => formOf(text).verifying(text),
+  objection: (text) => formOf(text).objection?.(text),
 };
+
+function formOf(text: string): KeyForm {
+  return text.startsWith("whsec_") ? WHSEC : UTF8;
+}
 
 /**
  * OpenAI: Standard Webhooks. The event's id is the signed `webhook-id` (`wh_…`), which stays the same when a delivery

@@ -8,7 +8,7 @@ import type { Provider, RejectionReason, SecretForm, SigningKey, Verification } 
 import { decode } from "./schemes/encoding.ts";
 import { headerValue } from "./schemes/header.ts";
 import { signRsaSha256, verifyRsaSha256 } from "./schemes/rsa.ts";
-import { readSecret, rsaKey } from "./schemes/secret.ts";
+import { objectionToNothing, readSecret, rsaKey } from "./schemes/secret.ts";
 import type { Scheme } from "./schemes/signature.ts";
 import { staleness } from "./schemes/timestamp.ts";
 
@@ -26,6 +26,8 @@ const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 /** The signature of an RSA key of 16384 bits, the longest that OpenSSL verifies with. */
 const MAX_SIGNATURE_LENGTH = 2732;
 
+const WEBHOOK_ID_LENGTH = 17;
+
 /** Not secret: it is what PayPal signs to say which endpoint a delivery is for. */
 const webhookId: SecretForm = {
   scheme: "paypal",
@@ -36,8 +38,12 @@ const webhookId: SecretForm = {
       "must be the webhook's id, letters and digits: it stands beside its URL in the dashboard",
     );
   },
-  objection: (text) =>
-    text.length > 30 ? "holds a client id or secret: what is needed is the webhook's id, of 17 characters" : undefined,
+  objection(text) {
+    if (text.length === WEBHOOK_ID_LENGTH) return undefined;
+    const what = text.length > 30 ? "holds a client id or secret" : "is no webhook id";
+    const needed = `what is needed is the webhook's id, of ${WEBHOOK_ID_LENGTH} characters`;
+    return objectionToNothing(text, "the webhook id") ?? `${what}: ${needed}`;
+  },
 };
 
 /**

@@ -117,6 +117,11 @@ export interface FetchOptions {
 export interface Retrieval {
   /** When a bus without a custom retriever fetches back: whenever it has an API key, or only when it has no secret. */
   readonly when: "api-key" | "no-secret";
+  /**
+   * Says what is wrong with an API key that is surely a mistake (a signing secret pasted as one, say): a phrase that
+   * completes "`apiKey` …".
+   */
+  objection?(apiKey: string): string | undefined;
   /** The grammar of the provider's event ids: nothing else is ever put into a URL. */
   readonly idPattern: RegExp;
   /** The account named by the posted body, if it has the form of one. */

@@ -2,6 +2,7 @@ import { ProviderUnavailableError, RetrievalRefusedError, UnknownEventError } fr
 import { isOurFault } from "./http-status.ts";
 import type { FetchOptions, Retrieval } from "./provider.ts";
 import { retryAfter } from "./retry-after.ts";
+import { objectionToNothing } from "./schemes/secret.ts";
 import type { StripeClients } from "./stripe-client.ts";
 
 /** The `object` of a thin event, in a notification as well as in the API. */
@@ -31,6 +32,7 @@ export function stripeAccount(payload: Readonly<Record<string, unknown>>): strin
 export function stripeRetrieval(clients: StripeClients, apiVersion: string | undefined): Retrieval {
   return {
     when: "no-secret",
+    objection: objectionToKey,
     idPattern: /^evt_[A-Za-z0-9_-]{1,251}$/,
     account: stripeAccount,
     // Both are told after the account has withdrawn the access with which it would be fetched.
@@ -54,6 +56,19 @@ export function stripeRetrieval(clients: StripeClients, apiVersion: string | und
       return withoutMethods(await stripe.v2.core.events.retrieve(id, undefined, { ...request, ...onBehalf }));
     },
   };
+}
+
+/** What is pasted as an API key, and is none, by how it begins. */
+const NO_API_KEYS: readonly (readonly [prefix: string, what: string])[] = [
+  ["whsec_", "a signing secret"],
+  ["pk_", "a publishable key"],
+  ["we_", "the id of an endpoint"],
+];
+
+function objectionToKey(key: string): string | undefined {
+  const [prefix, what] = NO_API_KEYS.find(([each]) => key.startsWith(each)) ?? [];
+  if (prefix === undefined) return objectionToNothing(key, "sk_… or rk_…");
+  return `holds ${what} (${prefix}…): the API key begins with sk_ or rk_ and stands under Developers, API keys`;
 }
 
 /** The SDK hangs a function on thin events, which could be neither stored nor cloned. `fetchRelated` takes its place. */

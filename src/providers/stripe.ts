@@ -27,6 +27,7 @@ const signature: SignatureDescription = {
       kinds: [{ algorithm: "hmac-sha256", encoding: "hex", tag: "v1", key: UTF8 }],
       objection(secret) {
         if (/^[srp]k_/.test(secret)) return `holds an API key (${secret.slice(0, 3)}…): ${WHERE}`;
+        if (secret === "whsec_") return `is whsec_ and nothing behind it: ${WHERE}`;
         if (secret.startsWith("we_")) return `holds the id of an endpoint (we_…): ${WHERE}`;
         return undefined;
       },

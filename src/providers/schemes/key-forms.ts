@@ -12,6 +12,8 @@ export interface KeyForm {
   readonly shape: string;
   /** The key that verifies. */
   verifying(text: string): KeyObject;
+  /** What is wrong with a text that could be used and is surely a mistake; see `SecretForm`. */
+  objection?(text: string): string | undefined;
   /** The key that signs: the private half of a public key; default: `verifying`. */
   signing?(text: string): KeyObject;
 }
@@ -28,10 +30,18 @@ export const HEX: KeyForm = {
 /** Base64, padded or not: Standard Webhooks secrets come both ways. */
 export const BASE64: KeyForm = { shape: "base64", verifying: (text) => bytesKey(fromBase64(text), "base64 text") };
 
+/** Standard Webhooks wants 24 to 64 bytes; below this, a secret is one that somebody made up. */
+const MIN_WHSEC_BYTES = 16;
+
 /** `whsec_` and base64, the prefix being optional (Standard Webhooks 1.0.0). */
 export const WHSEC: KeyForm = {
   shape: "whsec_… (base64)",
-  verifying: (text) => bytesKey(fromBase64(text.replace(/^whsec_/, "")), "whsec_ and base64 text"),
+  verifying: (text) => bytesKey(whsecBytes(text), "whsec_ and base64 text"),
+  objection(text) {
+    const length = whsecBytes(text)?.byteLength ?? 0;
+    if (length === 0 || length >= MIN_WHSEC_BYTES) return undefined;
+    return "is too short to be a secret: it must be whsec_ and the base64 of 24 to 64 bytes";
+  },
 };
 
 /** `whpk_` and the base64 of a raw ed25519 public key; signs with `whsk_` and seed and public key. */
@@ -78,6 +88,10 @@ function bytesKey(bytes: Uint8Array | undefined, expected: string): KeyObject {
 function fromBase64(text: string): Buffer | undefined {
   const unpadded = text.replace(/={1,2}$/, "");
   return decodeBase64(unpadded + "=".repeat((4 - (unpadded.length % 4)) % 4));
+}
+
+function whsecBytes(text: string): Buffer | undefined {
+  return fromBase64(text.replace(/^whsec_/, ""));
 }
 
 function fromSpki(text: string): KeyObject {

@@ -14,6 +14,15 @@ export function utf8Key(secret: string): KeyObject {
   return createSecretKey(secret, "utf8");
 }
 
+/** What an unset variable becomes on its way through templates, JSON and arithmetic: anybody would guess it first. */
+const NOTHING = /^(?:undefined|null|nan|\[object object\])$/i;
+
+/** What is wrong with a text that stands for nothing: a phrase that follows the setting's name, and tells the shape. */
+export function objectionToNothing(text: string, shape: string): string | undefined {
+  if (!NOTHING.test(text)) return undefined;
+  return `holds the text "${text}", as a variable that was not set leaves it: it takes ${shape}`;
+}
+
 /** What an RSA key is for, so that a refusal can say where the text belongs. */
 export interface RsaKeyUse {
   readonly kind: "public" | "private";

@@ -17,7 +17,7 @@ import { decode, type Encoding, encode } from "./encoding.ts";
 import { firstHeader, type HeaderName, nameOf, readList, readOne } from "./header-list.ts";
 import type { KeyForm } from "./key-forms.ts";
 import { signedUrl } from "./public-url.ts";
-import { readSecret } from "./secret.ts";
+import { objectionToNothing, readSecret } from "./secret.ts";
 import { parseTimestamp, staleness, type TimestampUnit, timestampText } from "./timestamp.ts";
 
 /** How signatures of one kind are made, and what they are checked with. */
@@ -214,6 +214,9 @@ function formOf(entry: SecretKinds): SecretForm {
     schemeOf: (secret) => schemeOf(kindOf(entry, secret)),
     several: entry.several ?? true,
     parse: (secret) => kindOf(entry, secret).key.verifying(secret),
-    ...(entry.objection ? { objection: entry.objection } : {}),
+    objection(secret) {
+      const { key } = kindOf(entry, secret);
+      return objectionToNothing(secret, key.shape) ?? entry.objection?.(secret) ?? key.objection?.(secret);
+    },
   };
 }
