@@ -11,13 +11,20 @@ interface Member {
   readonly process: string;
   readonly child: ChildProcess;
   port: number | undefined;
+  /** Of one that is frozen. */
   thaw: NodeJS.Timeout | undefined;
+  thawsAt: number;
+  /** Of one that was to be killed while it was frozen. */
+  death: NodeJS.Timeout | undefined;
   /** Whether its end is the soak's doing. */
   ended: boolean;
 }
 
 /** How long processes may take to end by themselves, in milliseconds. */
 const STOP_MS = 15_000;
+
+/** How long a process goes on after a freeze before it may be killed, in milliseconds: that is what it was frozen for. */
+const REPRIEVE_MS = 1_000;
 
 /** A process that ends by itself is started again after so long, lest it do so all day. */
 const AGAIN_MS = 500;
@@ -52,11 +59,27 @@ export class Crew {
   }
 
   kill(slot: Slot): void {
-    const member = this.#members.get(nameOf(slot));
+    const member = this.#victim(slot);
     if (!member) return;
+    if (member.thaw) {
+      member.death = setTimeout(() => this.#killNow(member), member.thawsAt - Date.now() + REPRIEVE_MS);
+    } else this.#killNow(member);
+  }
+
+  /** The process in a slot; where it is about to be killed already, the next one that does the same. */
+  #victim({ role, index }: Slot): Member | undefined {
+    const count = role === "receiver" ? RECEIVERS : WORKERS;
+    const members = Array.from({ length: count }, (_, step) =>
+      this.#members.get(nameOf({ role, index: (index + step) % count })),
+    );
+    return members.find((member) => !member?.death);
+  }
+
+  #killNow(member: Member): void {
+    if (member.ended || this.#stopping) return;
     this.struck.push({ process: member.process, from: Date.now(), to: Number.POSITIVE_INFINITY });
     end(member);
-    this.#start(slot);
+    this.#start(member.slot);
   }
 
   freeze(slot: Slot, ms: number): void {
@@ -65,6 +88,7 @@ export class Crew {
     if (!member || member.thaw) return;
     const from = Date.now();
     member.child.kill("SIGSTOP");
+    member.thawsAt = from + ms;
     member.thaw = setTimeout(() => {
       member.thaw = undefined;
       member.child.kill("SIGCONT");
@@ -72,8 +96,9 @@ export class Crew {
     }, ms);
   }
 
-  get frozen(): boolean {
-    return [...this.#members.values()].some(({ thaw }) => thaw !== undefined);
+  /** Whether some blow is still to have its full effect. */
+  get suffering(): boolean {
+    return [...this.#members.values()].some(({ thaw, death }) => thaw ?? death);
   }
 
   /** Lets all of them end in good order. */
@@ -91,7 +116,16 @@ export class Crew {
     const child = fork(this.#programs[slot.role], [JSON.stringify(task)], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
-    const member: Member = { slot, process: name, child, port: undefined, thaw: undefined, ended: false };
+    const member: Member = {
+      slot,
+      process: name,
+      child,
+      port: undefined,
+      thaw: undefined,
+      thawsAt: 0,
+      death: undefined,
+      ended: false,
+    };
     child.on("message", (message) => {
       member.port = (message as Up).port;
     });
@@ -122,7 +156,9 @@ function end(member: Member): void {
   member.ended = true;
   member.port = undefined;
   clearTimeout(member.thaw);
+  clearTimeout(member.death);
   member.thaw = undefined;
+  member.death = undefined;
   // Ends a frozen process as well.
   member.child.kill("SIGKILL");
 }

@@ -46,10 +46,10 @@ const BACKLOG = 32;
 const OVERDUE_MS = 15_000;
 
 /** Where nothing moves for so long, what is missing is lost, in milliseconds. */
-const QUIET_MS = 20_000;
+const QUIET_MS = 30_000;
 
 /** Long enough for every lease of a process that is gone to run out, so that what would run again has, in milliseconds. */
-const SETTLED_MS = 2 * LEASE_MS + 500;
+const SETTLED_MS = 1.5 * LEASE_MS + 500;
 
 /** One run, from the first delivery to the verdict. */
 export class SoakRun {
@@ -164,7 +164,7 @@ export class SoakRun {
     const { host, crew } = this.#setting;
     const known = { acked: this.#acked, subscribers: SUBSCRIBERS, runs: this.#runs };
     while (!this.#over.signal.aborted && !this.#quietFor(QUIET_MS)) {
-      if (!crew.frozen && lostOf({ ...known, effects: await host.effects?.() }).length === 0) break;
+      if (!crew.suffering && lostOf({ ...known, effects: await host.effects?.() }).length === 0) break;
       await sleep(LOOK_MS * 5);
     }
     while (!this.#over.signal.aborted && !this.#quietFor(SETTLED_MS)) await sleep(LOOK_MS);
