@@ -211,6 +211,61 @@ describe("a function that finds secrets", () => {
     });
   });
 
+  describe("is not asked by everybody at once", () => {
+    const FLIGHTS = 100;
+    const none = "100 of its calls are underway";
+
+    it("but a hundred times: what comes then makes secrets unavailable, without waiting for any of them", async () => {
+      const answer = deferred<string>();
+      let underway = 0;
+      let most = 0;
+      bus.signingSecrets = async () => {
+        underway += 1;
+        most = Math.max(most, underway);
+        await answer.promise;
+        underway -= 1;
+        return "secret";
+      };
+      const all = Array.from({ length: 5_000 }, (_, index) => texts(`/?tenant=${index}`));
+      const refused = await Promise.all(all.slice(FLIGHTS).map(rejectionOf));
+      expect(refused).to.have.length(4_900);
+      for (const error of refused) {
+        expect(error).to.be.instanceOf(SecretsUnavailableError).with.nested.property("cause.message", none);
+      }
+      answer.resolve("secret");
+      expect(await Promise.all(all.slice(0, FLIGHTS))).to.deep.equal(Array(FLIGHTS).fill(["secret"]));
+      expect([most, underway, clock.pending]).to.deep.equal([FLIGHTS, 0, 0]);
+      // Nothing is kept of those that were refused.
+      expect(await texts("/?tenant=4999")).to.deep.equal(["secret"]);
+    });
+
+    it("while those whose secrets are known, or being fetched, are served", async () => {
+      const answer = deferred<string>();
+      bus.signingSecrets = (unverified) => (unverified.url === "/known" ? "known" : answer.promise);
+      expect(await texts("/known")).to.deep.equal(["known"]);
+      const all = Array.from({ length: FLIGHTS }, (_, index) => texts(`/${index}`));
+      const shared = texts("/0");
+      expect(await texts("/known")).to.deep.equal(["known"]);
+      expect(await rejectionOf(texts("/new"))).to.be.instanceOf(SecretsUnavailableError);
+      answer.resolve("secret");
+      expect(await shared).to.deep.equal(["secret"]);
+      await Promise.all(all);
+    });
+
+    it("and a call that never ends counts until it is given up, whatever fails or is forgotten meanwhile", async () => {
+      const hung = (): Promise<string> => new Promise(() => {});
+      bus.signingSecrets = { resolve: hung, timeoutMs: 1_000 };
+      const all = Array.from({ length: FLIGHTS }, (_, index) => rejectionOf(texts(`/${index}`)));
+      bus.invalidateSecrets();
+      expect(await rejectionOf(texts("/new"))).to.have.nested.property("cause.message", none);
+      await clock.advance(1_000);
+      await Promise.all(all);
+      const next = rejectionOf(texts("/new"));
+      await clock.advance(1_000);
+      expect(await next).to.have.nested.property("cause.message", "no answer within 1000 ms");
+    });
+  });
+
   it("is asked for each method and whole URL, as it may read both", async () => {
     bus.signingSecrets = find;
     await texts("/a");

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { BulkheadRejectedError, bulkhead } from "cockatiel";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import { ConfigurationError, SecretsUnavailableError } from "../errors.ts";
@@ -35,6 +36,9 @@ export interface SecretResolverOptions {
 const OPTIONS: readonly string[] = ["resolve", "cacheKey", "ttlMs", "max", "timeoutMs"];
 const NEGATIVE_TTL_MS = 5_000;
 
+/** Calls at once: anybody can ask for tenants that nobody has asked for yet, as many as there are queries. */
+const FLIGHTS = 100;
+
 /** What the setting is, and what its bus brings along. */
 export interface ResolverUse {
   readonly setting: SecretSetting;
@@ -64,6 +68,7 @@ export class ResolvedKeys {
   /** Apart, so that a flood of made-up tenants displaces none that there is. */
   readonly #missing: LRUCache<string, Kept>;
   #flights = new Map<string, Promise<readonly SigningKey[]>>();
+  readonly #flying = bulkhead(FLIGHTS, 0);
 
   /** Throws `ConfigurationError` for options that cannot be meant. */
   constructor(given: SecretResolver | SecretResolverOptions, use: ResolverUse) {
@@ -82,8 +87,8 @@ export class ResolvedKeys {
   /**
    * The keys for `request`; none where there is no such tenant.
    *
-   * Rejects with `SecretsUnavailableError` when the resolver fails, and with `ConfigurationError` when what it gives
-   * cannot be secrets.
+   * Rejects with `SecretsUnavailableError` when the resolver fails or has too much to do, and with `ConfigurationError`
+   * when what it gives cannot be secrets.
    */
   async keysFor(request: WebhookRequest): Promise<readonly SigningKey[]> {
     const unverified = this.#unverified(request);
@@ -126,7 +131,17 @@ export class ResolvedKeys {
   }
 
   async #ask(request: UnverifiedRequest): Promise<ResolvedSecrets> {
-    const { setting } = this.#use;
+    try {
+      return await this.#flying.execute(() => this.#inTime(request));
+    } catch (error) {
+      if (error instanceof ConfigurationError) throw error;
+      const full = error instanceof BulkheadRejectedError;
+      const cause = full ? new Error(`${FLIGHTS} of its calls are underway`) : error;
+      throw new SecretsUnavailableError(`the function set as \`${this.#use.setting}\` failed`, { cause });
+    }
+  }
+
+  async #inTime(request: UnverifiedRequest): Promise<ResolvedSecrets> {
     const clock = this.#use.clock();
     let timer: unknown;
     const late = new Promise<never>((_, reject) => {
@@ -134,9 +149,6 @@ export class ResolvedKeys {
     });
     try {
       return await Promise.race([this.#resolve(request), late]);
-    } catch (cause) {
-      if (cause instanceof ConfigurationError) throw cause;
-      throw new SecretsUnavailableError(`the function set as \`${setting}\` failed`, { cause });
     } finally {
       clock.clearTimeout(timer);
     }
