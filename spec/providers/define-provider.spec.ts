@@ -125,6 +125,20 @@ describe("defineProvider", () => {
       }
     });
 
+    it("is a name that means nothing, or an event without an id or a type", () => {
+      for (const [given, message] of [
+        [() => define({ prefx: "v0=" }), "`signature.prefx` is no option: there are header, prefix, list, content, "],
+        [() => define({ timestamp: { header: "x-t", tolerance: 5 } }), "`timestamp.tolerance` is no option"],
+        [() => define({ list: { separator: ",", assign: "=", tag: "v1" } }), "`list.tag` is no option"],
+        [() => define({}, FIELDS, { handshake: {} }), "`handshake` is no option: there are name, namespace, "],
+        [() => define({}, { ...FIELDS, livemod: "live" }), "`event.livemod` is no option"],
+        [() => define({}, { id: "id" }), "`event.type` is missing"],
+        [() => define({}, { type: "type" }), "`event.id` is missing"],
+      ] as const) {
+        expect(given, message).to.throw(ConfigurationError, message);
+      }
+    });
+
     it("is for no scheme of one's own, nor a content put together by a function, to be asked", () => {
       const event = { ...FIELDS, id: { header: "x-id", signed: true } };
       const content: Content = ({ request }) => [String(request.headers["x-id"]), request.body];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
-import { ConfigurationError } from "../../src/errors.ts";
+import { ConfigurationError, PayloadError } from "../../src/errors.ts";
 import { type HmacOptions, hmac } from "../../src/hmac.ts";
 import type { Provider, Verification } from "../../src/providers/provider.ts";
 import { providerContract } from "./contract.ts";
@@ -104,6 +104,39 @@ describe("hmac", () => {
       expect(() => acme(more), message).to.throw(ConfigurationError, message);
     }
     expect(() => acme({ content: "{body}{query}" })).to.throw(ConfigurationError, "{query}");
+  });
+
+  it("takes no option that it does not know: a slip of the pen must not go unnoticed", () => {
+    const content = "{timestamp}{body}";
+    for (const [more, message] of [
+      [{ prefx: "v1=" }, "`prefx` is no option: there are name, header, algorithm, encoding, prefix, content, "],
+      [{ keyencoding: "hex" }, "`keyencoding` is no option"],
+      [{ secret: "s" }, "`secret` is no option"],
+      [
+        { content, timestamp: { header: "x-t", tolerance: 10 } },
+        "`timestamp.tolerance` is no option: there are header, item, unit, toleranceSeconds, first",
+      ],
+      [
+        { list: { separator: ",", assign: "=", tag: "v1", tags: 1 } },
+        "`list.tags` is no option: there are separator, assign, tag",
+      ],
+      [{ event: { id: "id", type: "type", create: "at" } }, "`event.create` is no option: there are form, id, type, "],
+      [{ event: { id: "id" } }, "`event.type` is missing: it says where an event has its type"],
+      [{ event: { type: "type" } }, "`event.id` is missing: it says where an event has its id"],
+      [{ event: {} }, "`event.id` is missing"],
+    ] as const) {
+      expect(() => acme(more as never), message).to.throw(ConfigurationError, message);
+    }
+    expect(() => acme({ prefix: undefined as never, event: undefined as never })).not.to.throw();
+  });
+
+  it("says what to do with an id that is a number", () => {
+    const body = '{"id":5,"type":"a.b","meta":{"id":6}}';
+    const say = (path: string) => `the \`id\` is a number: use a function, (event) => String(event.${path})`;
+    expect(() => readOf(acme(), body)).to.throw(PayloadError, say("id"));
+    expect(() => readOf(acme({ event: { id: "meta.id", type: "type" } }), body)).to.throw(PayloadError, say("meta.id"));
+    const told = acme({ event: { id: (event) => String(event["id"]), type: "type" } });
+    expect(readOf(told, body)).to.include({ id: "5", key: "5" });
   });
 
   it("signs what a function puts together", () => {

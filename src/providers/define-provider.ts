@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ConfigurationError, PayloadError } from "../errors.ts";
+import { type Names, refuseUnknown } from "./known-options.ts";
 import { checkId, checkType, isRecord, optionalBoolean, optionalDate } from "./payload.ts";
 import type {
   Envelope,
@@ -65,6 +66,32 @@ export interface ProviderDescription {
   readonly success?: ProviderResponse;
 }
 
+const NAMES: Names<ProviderDescription> = {
+  name: true,
+  namespace: true,
+  delimiter: true,
+  methods: true,
+  signature: true,
+  event: true,
+  parse: true,
+  handshakes: true,
+  retrieval: true,
+  success: true,
+};
+
+const EVENT_NAMES: Names<EventDescription> = {
+  form: true,
+  id: true,
+  type: true,
+  key: true,
+  created: true,
+  createdUnit: true,
+  livemode: true,
+  account: true,
+  data: true,
+  events: true,
+};
+
 /**
  * Makes a provider of its description, with the guarantees of those that hookbus brings: raw bytes, every secret tried in
  * constant time, replays refused where there is a timestamp, and no trust in what is not signed.
@@ -80,7 +107,7 @@ export function defineProvider<Events extends EventMap = EventMap, Base = unknow
   description: ProviderDescription,
 ): Provider<Events, Base> {
   const { name, event, methods = ["POST"], delimiter = ".", parse, handshakes, retrieval, success } = description;
-  checkName(name);
+  check(description);
   if (event.key !== undefined && isUnsigned(event.key)) {
     throw new ConfigurationError("`event.key` is not signed: whoever replays a delivery could give it another key");
   }
@@ -104,9 +131,17 @@ export function defineProvider<Events extends EventMap = EventMap, Base = unknow
   };
 }
 
-function checkName(name: unknown): void {
-  if (typeof name === "string" && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) return;
-  throw new ConfigurationError('`name` must be a brand in lower case, with - between its words: "acme-pay"');
+function check(description: ProviderDescription): void {
+  const { name, event } = description;
+  refuseUnknown("", description, NAMES);
+  refuseUnknown("event.", event, EVENT_NAMES);
+  if (typeof name !== "string" || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) {
+    throw new ConfigurationError('`name` must be a brand in lower case, with - between its words: "acme-pay"');
+  }
+  for (const field of ["id", "type"] as const) {
+    if (event[field] !== undefined) continue;
+    throw new ConfigurationError(`\`event.${field}\` is missing: it says where an event has its ${field}`);
+  }
 }
 
 function schemeOf({ signature, event }: ProviderDescription): Scheme {
@@ -125,7 +160,7 @@ function readEvent(description: EventDescription, payload: unknown, context: Rea
   if (!isRecord(payload)) throw new PayloadError("an event is a JSON object");
   const event = description.form?.(payload, context) ?? payload;
   const at = (place: Place | undefined): unknown => (place === undefined ? undefined : find(place, event, context));
-  const id = checkId(at(description.id));
+  const id = checkId(idOf(description.id, at(description.id)));
   const created = at(description.created);
   const account = at(description.account);
   const unsigned = (["id", "type"] as const).filter((fact) => isUnsigned(description[fact]));
@@ -140,6 +175,11 @@ function readEvent(description: EventDescription, payload: unknown, context: Rea
     event,
     ...(unsigned.length > 0 ? { unsigned } : {}),
   };
+}
+
+function idOf(place: Place, id: unknown): unknown {
+  if (typeof place !== "string" || typeof id !== "number") return id;
+  throw new PayloadError(`the \`id\` is a number: use a function, (event) => String(event.${place})`);
 }
 
 function find(place: Place, event: Readonly<Record<string, unknown>>, context: ReadContext): unknown {

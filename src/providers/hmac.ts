@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../errors.ts";
 import { defineProvider, type EventDescription } from "./define-provider.ts";
+import { type Names, refuseUnknown } from "./known-options.ts";
 import type { EventMap, Handshakes, Provider, ProviderResponse } from "./provider.ts";
 import type { Content } from "./schemes/content.ts";
 import type { Encoding } from "./schemes/encoding.ts";
@@ -39,6 +40,26 @@ export interface HmacOptions {
   readonly success?: ProviderResponse;
 }
 
+const NAMES: Names<HmacOptions> = {
+  name: true,
+  header: true,
+  algorithm: true,
+  encoding: true,
+  prefix: true,
+  content: true,
+  keyEncoding: true,
+  timestamp: true,
+  id: true,
+  list: true,
+  publicUrl: true,
+  event: true,
+  delimiter: true,
+  handshakes: true,
+  success: true,
+};
+
+const LIST: Names<NonNullable<HmacOptions["list"]>> = { separator: true, assign: true, tag: true };
+
 const KEYS: Readonly<Record<string, KeyForm>> = { utf8: UTF8, hex: HEX, base64: BASE64 };
 
 /**
@@ -74,6 +95,8 @@ export function hmac<Events extends EventMap = EventMap, Base = Readonly<Record<
 }
 
 function check(options: HmacOptions): void {
+  refuseUnknown("", options, NAMES);
+  refuseUnknown("list.", options.list ?? {}, LIST);
   oneOf("algorithm", options.algorithm, ["sha1", "sha256", "sha384", "sha512"]);
   oneOf("encoding", options.encoding, ["hex", "base64", "base64url"]);
   oneOf("keyEncoding", options.keyEncoding, Object.keys(KEYS));

@@ -1,6 +1,28 @@
 import { ConfigurationError } from "../../errors.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { HeaderName } from "./header-list.ts";
 import type { SignatureDescription } from "./signature.ts";
+
+const NAMES: Names<SignatureDescription> = {
+  header: true,
+  prefix: true,
+  list: true,
+  content: true,
+  timestamp: true,
+  id: true,
+  publicUrl: true,
+  secrets: true,
+};
+
+const TIMESTAMP: Names<NonNullable<SignatureDescription["timestamp"]>> = {
+  header: true,
+  item: true,
+  unit: true,
+  toleranceSeconds: true,
+  first: true,
+};
+
+const LIST: Names<NonNullable<SignatureDescription["list"]>> = { separator: true, assign: true };
 
 /**
  * Throws `ConfigurationError` for a description that makes no scheme, or an unsafe one: the body, and a timestamp or an
@@ -8,6 +30,9 @@ import type { SignatureDescription } from "./signature.ts";
  */
 export function checkDescription(description: SignatureDescription): void {
   const { header, timestamp, list, prefix } = description;
+  refuseUnknown("signature.", description, NAMES);
+  refuseUnknown("timestamp.", timestamp ?? {}, TIMESTAMP);
+  refuseUnknown("list.", list ?? {}, LIST);
   const headers = [header].flat();
   if (headers.length === 0 || !headers.every((each) => typeof each === "string" && /^[\w-]+$/.test(each))) {
     throw new ConfigurationError('`header` must be the name of a header: "x-acme-signature"');
