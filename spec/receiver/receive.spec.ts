@@ -1,9 +1,12 @@
 import { expect } from "chai";
+import type { SecretResolver, UnverifiedRequest } from "../../src/bus/secret-resolver.ts";
+import { EventBus } from "../../src/event-bus.ts";
+import { braintree } from "../../src/providers/braintree.ts";
 import type { Handshakes } from "../../src/providers/provider.ts";
 import { stripe } from "../../src/providers/stripe.ts";
 import type { StripeThinEvent } from "../../src/providers/stripe-events.ts";
 import { fixture } from "../providers/fixture.ts";
-import { plainEventBus } from "../support/bus.ts";
+import { Log, plainEventBus } from "../support/bus.ts";
 import { FakeClock } from "../support/clock.ts";
 import { json, StandIn } from "../support/standin.ts";
 import {
@@ -283,6 +286,59 @@ describe("a handshake", () => {
     bus.eventRetriever = () => null;
     const wire = closing.add(await serve(bus));
     expect(await wire.post({ id: "evt_1", challenge: "xyz" })).to.deep.include({ status: 200, body: RECEIVED });
+  });
+
+  describe("that comes unsigned, where a function finds the secrets", () => {
+    const challenge = (tenant: string) => ({
+      method: "GET",
+      url: `/${tenant}?bt_challenge=${"5a1b".repeat(6)}`,
+      headers: {},
+      body: Buffer.alloc(0),
+    });
+    const braintreeBus = (resolve: SecretResolver) => {
+      const bus = new EventBus(braintree());
+      bus.logger = new Log();
+      const asked: string[] = [];
+      const secrets = (request: UnverifiedRequest) => {
+        asked.push(`${request.method} ${request.url}`);
+        return resolve(request);
+      };
+      bus.signingSecrets = { resolve: secrets, ttlMs: 0 };
+      return { bus, asked };
+    };
+
+    it("is answered by the tenant's own secret, which is sought once", async () => {
+      const { bus, asked } = braintreeBus(async ({ url }) => (url.startsWith("/b?") ? "public_b:private_b" : null));
+      expect(await bus.receive(challenge("b"))).to.include({ status: 200, outcome: "challenge" });
+      const { body } = await bus.receive(challenge("b"));
+      expect(body).to.match(/^public_b\|[0-9a-f]{40}$/);
+      expect(asked).to.have.length(2);
+      expect(await bus.receive(challenge("nobody"))).to.include({ status: 401, outcome: "rejected" });
+      expect(asked).to.have.length(3);
+      const text = "<notification><kind>check</kind><timestamp>2026-11-22T09:13:00Z</timestamp></notification>";
+      const form = braintree().signBody(text, { secret: "public_b:private_b" });
+      const delivery = { method: "POST", url: "/b?", headers: {}, body: form };
+      expect(await bus.receive(delivery)).to.include({ status: 200, outcome: "handled" });
+      expect(asked).to.have.length(4);
+    });
+
+    it("is answered by no secret that has expired", async () => {
+      const label = "old";
+      const { bus } = braintreeBus(() => ({ label, secret: "public:private", notAfter: "2001-01-01" }));
+      expect(await bus.receive(challenge("a"))).to.include({ status: 500 });
+      bus.signingSecrets = { label, secret: "public:private", notAfter: "2001-01-01" };
+      expect(await bus.receive(challenge("a"))).to.include({ status: 500 });
+    });
+
+    it("is a 503 while secrets cannot be had, and one that needs none is answered all the same", async () => {
+      const down = () => Promise.reject(new Error("down"));
+      const { bus } = braintreeBus(down);
+      expect(await bus.receive(challenge("a"))).to.include({ status: 503 });
+      const plain = plainEventBus({}, { handshakes, methods: ["POST", "GET"] });
+      plain.signingSecrets = down;
+      const request = { method: "GET", url: "/?challenge=abc", headers: {}, body: Buffer.alloc(0) };
+      expect(await plain.receive(request)).to.include({ status: 200, outcome: "challenge" });
+    });
   });
 
   it("may be of either kind alone", async () => {

@@ -17,7 +17,7 @@ import { record } from "./record.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import { carriedBy, type Posted, type Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
-import { unexpired, verify } from "./verify.ts";
+import { greet, SoughtKeys, verify } from "./verify.ts";
 
 /** What the pipeline needs beside the bus. */
 export interface Tools {
@@ -49,11 +49,12 @@ export async function receive(
   const receivedAt = bus.clock.now();
 
   // 2 answer what comes unsigned
-  const greeting = bus.provider.handshakes?.beforeVerification?.(request, unexpired(bus));
+  const keys = new SoughtKeys(bus, request);
+  const greeting = await greet(bus, request, receivedAt, keys);
   if (greeting) return { receipt: acknowledged("challenge", greeting) };
 
   // 3 verify
-  const verification = await verify(bus, request, receivedAt);
+  const verification = await verify(bus, request, receivedAt, keys);
   if (verification && !verification.verified) {
     return { receipt: refused(401, "rejected"), reason: verification.reason, hint: hintOf(verification.reason) };
   }
