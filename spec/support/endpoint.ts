@@ -34,6 +34,8 @@ export class RecordingEndpoint extends EventEmitter implements Endpoint {
 
   assertReady(): void {}
 
+  open?(): Promise<void>;
+
   async respond(head: RequestHead, readBody: BodyReader): Promise<Receipt | undefined> {
     this.heads.push(head);
     if (head.method !== "POST") return refused(405, "rejected", { allow: "POST" });
