@@ -1,3 +1,10 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { Queue } from "bullmq";
 import { expect } from "chai";
 import { Redis } from "ioredis";
@@ -270,6 +277,25 @@ describe("Redis", () => {
       await queue.close();
     });
 
+    it("stands still while BullMQ's tools pause or limit its queue, and goes on when they let it", async () => {
+      const inbox = open();
+      const bus = new ScriptedBus("shop");
+      inbox.work(bus);
+      await inbox.record([aRecord("shop")]);
+      await until(async () => (await inbox.counts()).done === 1);
+      const queue = new Queue("shop", { connection: { url: server.url }, prefix: "hookbus-inbox" });
+      await queue.pause();
+      await inbox.record([aRecord("shop")]);
+      await until(async () => (await redis.zcard("hookbus-inbox:shop:marker")) === 0);
+      expect(await inbox.counts()).to.deep.include({ pending: 1, done: 1 });
+      await queue.resume();
+      await until(async () => (await inbox.counts()).done === 2);
+      await queue.setGlobalRateLimit(1, 200);
+      await inbox.record(Array.from({ length: 3 }, () => aRecord("shop")));
+      await until(async () => (await inbox.counts()).done === 5);
+      await queue.close();
+    });
+
     it("goes on after its scripts were dropped from the server", async () => {
       const inbox = open();
       const bus = new ScriptedBus("shop");
@@ -316,6 +342,26 @@ describe("Redis", () => {
       expect(error).to.be.instanceOf(ConfigurationError);
       expect(() => inbox.work(new ScriptedBus("shop"))).to.throw(ConfigurationError, "closed");
     });
+  });
+
+  it("says which packages redisInbox needs, where they are not installed", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hookbus-"));
+    try {
+      await cp(fileURLToPath(new URL("../../src/", import.meta.url)), join(folder, "src"), { recursive: true });
+      await writeFile(join(folder, "package.json"), '{"type":"module"}');
+      await writeFile(
+        join(folder, "script.ts"),
+        `import { redisInbox } from "./src/inbox/redis.ts";
+await redisInbox({ connection: "redis://127.0.0.1:1" }).ping().catch((error) => console.log(error.message));`,
+      );
+      const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+      const args = ["--import", tsx, "script.ts"];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+      const sentence = 'An inbox on Redis needs the package "bullmq", which is not installed. Run: npm install bullmq';
+      expect(stdout.trim()).to.equal(sentence);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   describe("redisInbox refuses", () => {

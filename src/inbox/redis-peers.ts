@@ -16,7 +16,7 @@ export interface Peers {
   connect(own: OwnOptions): Redis;
 }
 
-const NEED = "`redisInbox`";
+const NEED = "An inbox on Redis";
 
 /** Throws `ConfigurationError` for what cannot be meant. */
 export function assertConnection(connection: unknown): void {

@@ -136,10 +136,11 @@ export class RedisWorker implements Worker {
 
   async #end(run: RedisRun, outcome: Outcome): Promise<void> {
     const { policy } = this.#options;
-    const waitMs = outcome.outcome === "failed" ? (outcome.afterMs ?? backoffMs(policy, run.record.attempt)) : 0;
+    const again = outcome.outcome === "failed";
+    const waitMs = again ? Math.ceil(outcome.afterMs ?? backoffMs(policy, run.record.attempt)) : 0;
     for (let troubles = 1; !run.over; troubles += 1) {
       // Halted before its subscribers had all had their turn: that was no attempt that failed.
-      const halted = run.halt !== undefined && outcome.outcome === "failed" && outcome.failures.length === 0;
+      const halted = again && run.halt !== undefined && outcome.failures.length === 0;
       try {
         await (halted ? run.giveBack() : run.end(outcome, waitMs));
         return;
