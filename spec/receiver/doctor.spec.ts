@@ -7,7 +7,9 @@ import type { Bus } from "../../src/bus/bus.ts";
 import { otherHolders } from "../../src/bus/credentials.ts";
 import type { Step } from "../../src/bus/steps.ts";
 import { EventBus } from "../../src/event-bus.ts";
+import { clerk } from "../../src/providers/clerk.ts";
 import { conekta } from "../../src/providers/conekta.ts";
+import { github } from "../../src/providers/github.ts";
 import type { EventMap, Provider, WebhookRequest } from "../../src/providers/provider.ts";
 import { square } from "../../src/providers/square.ts";
 import { stripe } from "../../src/providers/stripe.ts";
@@ -247,7 +249,37 @@ describe("the doctor", () => {
       expect(other.webhookKeys).to.have.length(1);
     });
 
-    it("and asks no bus of another provider, itself, or one without secrets", () => {
+    it("of a provider that signs in the same way, whichever of the two got the other's", async () => {
+      const [one, two] = [1, 2].map((byte) => `whsec_${Buffer.alloc(24, byte).toString("base64")}`) as [string, string];
+      const buses = { clerk: busOf(clerk(), "users"), svix: busOf(svix(), "outbox") };
+      buses.clerk.signingSecrets = one;
+      buses.svix.signingSecrets = two;
+      const body = bytes({ type: "user.created", data: {} });
+      for (const [bus, sender, secret, other] of [
+        [buses.clerk, clerk(), two, "outbox"],
+        [buses.svix, svix(), one, "users"],
+      ] as const) {
+        const headers = sender.sign(body, { secret, id: "msg_1", now: clock.now() });
+        const request = { method: "POST", url: "/", headers, body };
+        const hint = `the secret of the bus "${other}" matches: swap the secrets, or the URLs set at the provider`;
+        await expectFinding(bus, request, "other_bus", hint);
+      }
+    });
+
+    it("of the same provider first, and of others only keys that could be its own", () => {
+      const same = busOf(svix(), "kin-same");
+      same.signingSecrets = `whsec_${Buffer.alloc(24, 3).toString("base64")}`;
+      const stripes = stripeWith("whsec_kin", "kin-stripe");
+      const hub = busOf(github(), "kin-github");
+      hub.signingSecrets = "secret of the hub";
+      const bus = busOf(svix(), "kin");
+      bus.signingSecrets = `whsec_${Buffer.alloc(24, 4).toString("base64")}`;
+      const kin = [...otherHolders(bus)].filter(({ name }) => name.startsWith("kin"));
+      expect(kin.map(({ name }) => name)).to.deep.equal(["kin-same", "kin-stripe"]);
+      expect([stripes, hub].map(({ keys }) => keys.length)).to.deep.equal([1, 1]);
+    });
+
+    it("and asks no bus of another scheme, itself, or one without secrets", () => {
       const one = stripeWith("whsec_holder_one", "holder-one");
       const two = stripeWith("whsec_holder_two", "holder-two");
       const none = busOf(stripe(), "holder-none");

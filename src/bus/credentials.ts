@@ -16,7 +16,7 @@ interface Held {
   readonly resolver?: ResolvedKeys;
 }
 
-/** What another bus of the same provider verifies with, for a diagnosis. */
+/** What another bus verifies with, for a diagnosis. */
 export interface KeyHolder {
   readonly name: string;
   readonly keys: readonly SigningKey[];
@@ -28,11 +28,17 @@ const NO_KEYS: readonly SigningKey[] = [];
 const holders = new Set<WeakRef<Credentials<EventMap, unknown>>>();
 const forgotten = new FinalizationRegistry<WeakRef<Credentials<EventMap, unknown>>>((holder) => holders.delete(holder));
 
-/** @internal The buses of the process that take deliveries of the same provider as `bus`, the newest first. */
-export function* otherHolders(bus: { readonly provider: { readonly name: string } }): Generator<KeyHolder> {
-  for (const holder of [...holders].reverse()) {
-    const other = holder.deref();
-    if (other && other !== bus && other.provider.name === bus.provider.name && other.keys.length > 0) yield other;
+/**
+ * @internal The other buses of the process and the keys with which they could take the deliveries of `bus`: those of the
+ * same provider, and of others the keys of its schemes (Clerk signs as Svix does). The newest first.
+ */
+export function* otherHolders(bus: Pick<Credentials<EventMap, unknown>, "provider" | "keys">): Generator<KeyHolder> {
+  const schemes = new Set([...Object.values(bus.provider.secrets), ...bus.keys].map(({ scheme }) => scheme));
+  const others = [...holders].reverse().flatMap((holder) => holder.deref() ?? []);
+  const isSame = ({ provider }: Credentials<EventMap, unknown>): boolean => provider.name === bus.provider.name;
+  for (const other of [...others.filter(isSame), ...others.filter((each) => !isSame(each))]) {
+    const keys = isSame(other) ? other.keys : other.keys.filter(({ scheme }) => schemes.has(scheme));
+    if (other !== bus && keys.length > 0) yield { name: other.name, keys };
   }
 }
 
