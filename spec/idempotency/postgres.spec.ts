@@ -92,7 +92,10 @@ describe("postgresIdempotency", () => {
   /** Resolves when `count` connections to the suite's tables wait for a lock. */
   const blocked = async (count = 1): Promise<void> => {
     const text = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
-    for (;;) if ((await test.pool.query(text, [`%${test.schema}%`])).rowCount === count) return;
+    const giveUp = Date.now() + 8_000;
+    while ((await test.pool.query(text, [`%${test.schema}%`])).rowCount !== count) {
+      if (Date.now() > giveUp) throw new Error("nobody waits for a lock");
+    }
   };
 
   describe("transaction", () => {

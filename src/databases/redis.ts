@@ -11,7 +11,7 @@ export interface IoredisClient {
 }
 
 /** What hookbus uses of a client of `redis`, made by `createClient`, `createCluster` or `createSentinel`. */
-export interface NodeRedisClient {
+interface NodeRedisClient {
   evalSha(sha1: string, options: ScriptOptions): Promise<unknown>;
   eval(script: string, options: ScriptOptions): Promise<unknown>;
   info(): Promise<unknown>;
