@@ -145,5 +145,26 @@ describe("the gem conekta_event", () => {
       harness.stubEvent(delivered.id, body);
       expectReceived(await post(body, conekta().sign(body, { secret: PRIVATE_PEM })), delivered);
     });
+
+    it("D16: delivers the payload that was signed where it has no API key, where the gem always retrieves", async () => {
+      bus = new EventBus(conekta());
+      bus.logger = new Log();
+      bus.all(note);
+      bus.privateSignature = secret;
+      // The API is not stubbed: asking it would be a 503.
+      expectReceived(await post(body, headers), delivered);
+    });
+  });
+
+  describe("what its specs do not speak of", () => {
+    it("D17: takes the blame where it has neither key nor signature, or a key that Conekta refuses: 500 where the gem answers 401", async () => {
+      bus.all(note);
+      harness.stubEvent("evt_charge_paid", { details: [{ message: "no such key" }] }, 401);
+      expectRefused(await post(ID_ONLY), 500);
+      bus = new EventBus(conekta());
+      bus.logger = new Log();
+      bus.all(note);
+      expectRefused(await post(ID_ONLY), 500);
+    });
   });
 });

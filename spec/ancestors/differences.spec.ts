@@ -13,9 +13,9 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
     ...numbered("L", 13),
     "L3b",
     "L3c",
-    ...numbered("D", 4),
+    ...numbered("D", 15),
   ],
-  "conekta-event.spec.ts": [...numbered("C", 8), "C3b"],
+  "conekta-event.spec.ts": [...numbered("C", 8), "C3b", "D16", "D17"],
 };
 
 function numbered(letter: string, count: number): string[] {

@@ -49,9 +49,11 @@ export class Harness {
     body: string | object = fixtureText(id),
     status = 200,
     headers?: Record<string, string>,
+    delayMs = 0,
   ): nock.Scope {
     return nock(this.#api, headers ? { reqheaders: headers } : {})
       .get(`${this.#path}/${id}`)
+      .delay(delayMs)
       .reply(status, body, { "content-type": "application/json" });
   }
 

@@ -1,9 +1,13 @@
 import { expect } from "chai";
 import Stripe from "stripe";
+import { nodeHandler } from "../../src/adapters/node.ts";
 import { ConfigurationError, type DispatchError, ProcessError, RetryLater } from "../../src/errors.ts";
 import { EventBus } from "../../src/event-bus.ts";
 import { stripe } from "../../src/providers/stripe.ts";
+import { deferred } from "../receiver/harness.ts";
 import { Log } from "../support/bus.ts";
+import { RawHttp } from "../support/raw-http.ts";
+import { startServer } from "../support/server.ts";
 import { type Answer, fixtureText, Harness, RECEIVED, REFUSED } from "./harness.ts";
 import { libraryRows } from "./library-rows.ts";
 
@@ -234,6 +238,62 @@ describe("the gem stripe_event", () => {
       const { status, headers } = await bus.receive({ method: "GET", url: "/", headers: {}, body: new Uint8Array() });
       expect([status, headers["allow"]]).to.deep.equal([405, "POST"]);
     });
+
+    it("D5: denies a timestamp of the future, where the gem's library looks for stale ones alone", async () => {
+      bus.all(note);
+      const at = (seconds: number) => provider.sign(BODY, { secret: SECRET, now: Date.now() + seconds * 1000 });
+      expectRefused(await post(at(600)), 401);
+      expectRefused(await post(at(-600)), 401);
+      expectReceived(await post(at(60)), EVENT);
+    });
+
+    it("D6: says in JSON that it has received the event, where the gem sends no body", async () => {
+      const { status, body, headers } = await post(signed(SECRET));
+      expect([status, body, headers.get("content-type")]).to.deep.equal([200, RECEIVED, "application/json"]);
+    });
+
+    it("D7: answers 409 while the event is being run, where the gem runs it a second time beside the first", async () => {
+      const { promise, resolve } = deferred();
+      bus.all(async (event) => {
+        note(event);
+        await promise;
+      });
+      const request = { method: "POST", url: "/", headers: signed(SECRET), body: Buffer.from(BODY) };
+      const first = bus.receive(request);
+      const second = await bus.receive(request);
+      resolve();
+      expect([second.status, second.headers["retry-after"]]).to.deep.equal([409, "5"]);
+      expect((await first).status).to.equal(200);
+      expect(events).to.deep.equal([EVENT]);
+    });
+
+    it("D8: reads a mebibyte and no more, where the gem reads whatever comes: 413", async () => {
+      bus.all(note);
+      expectRefused(await post(signed(SECRET), " ".repeat(1_048_577)), 413);
+    });
+
+    it("D9: waits for a body as long as a limit, where the gem leaves that to its server: 408", async () => {
+      bus.all(note);
+      const server = await startServer(nodeHandler(bus, { bodyTimeoutMs: 50 }));
+      try {
+        const client = await RawHttp.connect(Number(new URL(server.url).port));
+        await client.sendHead({ ...signed(SECRET), "content-length": Buffer.byteLength(BODY) });
+        await client.send(BODY.slice(0, 10));
+        expect(await client.read()).to.include({ status: 408, body: REFUSED });
+        client.destroy();
+      } finally {
+        await server.close();
+      }
+      expect(events).to.deep.equal([]);
+    });
+
+    it("D10: takes no empty secret, where the gem takes one and believes whoever signs with nothing", async () => {
+      for (const empty of ["", " ", "\n"]) {
+        expect(() => {
+          newBus().signingSecrets = empty;
+        }).to.throw(ConfigurationError, "`signingSecrets` is empty");
+      }
+    });
   });
 
   describe("its generation 1.9, which retrieves events", () => {
@@ -287,6 +347,47 @@ describe("the gem stripe_event", () => {
         });
         expect((await post({}, ID_ONLY)).status).to.equal(500);
         expect(events).to.deep.equal([EVENT]);
+      });
+    });
+
+    describe("what its specs do not speak of", () => {
+      it("D11: asks for no id that is none of Stripe's: 400, where the gem asks and answers 401", async () => {
+        for (const id of ["../customers/cus_1", "evt 1", "", 5, null, { id: "evt_1" }]) {
+          // The API is not stubbed: asking it would be a 503.
+          expectRefused(await post({}, { id }), 400);
+        }
+      });
+
+      it("D12: delivers no other event than the one that was posted: 401, where the gem delivers what it gets", async () => {
+        harness.stubEvent("evt_posted", BODY);
+        expectRefused(await post({}, { id: "evt_posted" }), 401);
+        bus.eventRetriever = () => JSON.parse(BODY);
+        expectRefused(await post({}, { id: "evt_posted" }), 401);
+      });
+
+      it("D13: asks for the event of a connected account in its name, where the gem asks in its own and answers 401", async () => {
+        const connected = { ...EVENT, account: "acct_1" };
+        const api = harness.stubEvent(EVENT.id, connected, 200, { "stripe-account": "acct_1" });
+        expectReceived(await post({}, { ...ID_ONLY, account: "acct_1" }), connected);
+        expect(api.isDone()).to.equal(true);
+      });
+
+      it("D14: asks once for an id that is unknown, and not again for a moment, where the gem asks each time", async () => {
+        const api = harness.stubEvent("evt_unknown", fixtureText("evt_invalid_id"), 404);
+        for (const _ of [1, 2, 3]) expectRefused(await post({}, { id: "evt_unknown" }), 401);
+        expect(api.isDone()).to.equal(true);
+      });
+
+      it("D15: gives up on an API that does not answer within a limit: 503, where the gem waits as long as its library", async () => {
+        bus = new EventBus(stripe(), { retrieval: { timeoutMs: 50 } });
+        bus.logger = new Log();
+        bus.apiKey = "sk_test_1";
+        bus.all(note);
+        const api = harness.stubEvent(EVENT.id, BODY, 200, undefined, 400);
+        const answer = await post({}, ID_ONLY);
+        expectRefused(answer, 503);
+        expect(answer.headers.get("retry-after")).to.equal("5");
+        expect(api.isDone()).to.equal(true);
       });
     });
 
