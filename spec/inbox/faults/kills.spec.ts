@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
 import { expect } from "chai";
 import { anEvent, stripeBus } from "../../receiver/harness.ts";
-import { type Seam, type Style, subscriber, type Task } from "../children/sql-worker.ts";
+import { type Seam, type Style, subscriber } from "../children/sql-worker.ts";
 import { until } from "../scripted-bus.ts";
 import { ENGINES } from "./engines.ts";
-import { type Place, post, type Storage, shifted } from "./storage.ts";
+import { post, type Storage, shifted } from "./storage.ts";
+import { kill, reached, start } from "./victim.ts";
 
 interface Kill {
   readonly seam: Seam;
@@ -183,29 +182,4 @@ function subscribe(
     },
     { name },
   );
-}
-
-const SCRIPT = fileURLToPath(new URL("../children/sql-worker.ts", import.meta.url));
-
-function start(task: Task & { readonly place: Place }): ChildProcess {
-  return spawn(process.execPath, ["--import", "tsx", SCRIPT, JSON.stringify(task)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-}
-
-/** Resolves when the process stands still at `seam`; rejects where it ends before. */
-async function reached(child: ChildProcess, seam: Seam): Promise<void> {
-  const ended = once(child, "exit").then(([code]) => {
-    throw new Error(`the worker ended with ${code} before it was ${seam}`);
-  });
-  ended.catch(() => undefined);
-  const said = once(child.stdout as NonNullable<ChildProcess["stdout"]>, "data");
-  const [text] = await Promise.race([said, ended]);
-  expect(String(text)).to.equal(`at ${seam}\n`);
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  expect((await ended)[1]).to.equal("SIGKILL");
 }
