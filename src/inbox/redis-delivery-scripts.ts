@@ -4,7 +4,7 @@ import { MARK, MOVE, RECORD, REMEMBERED } from "./redis-lua.ts";
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of
  * the record that was there before.
  */
-export const remember = `${RECORD}
+export const remember: string = `${RECORD}
 local now, ignored, shared = ARGV[4], ARGV[5], ARGV[6]
 local before = call('HGET', job, 'h:print')
 if before then return before end
@@ -23,11 +23,11 @@ end
 return false`;
 
 /** Keeps the bytes that records of the same transaction share, if any of them is new. */
-export const keepBody = `
+export const keepBody: string = `
 if redis.call('HEXISTS', KEYS[1], 'users') == 1 then redis.call('HSETNX', KEYS[1], 'bytes', ARGV[2]) end`;
 
 /** A worker begins an attempt at the job that BullMQ has just given it. Answers what it needs to know. */
-export const begin = `${RECORD}
+export const begin: string = `${RECORD}
 local token, now = ARGV[4], ARGV[5]
 if call('GET', lock) ~= token then return {'lost'} end
 local known = call('HMGET', job, 'h:print', 'h:state', 'h:started', 'h:total', 'h:shared')
@@ -54,13 +54,13 @@ local bytes = known[5] and call('HGET', key('b-' .. known[5]), 'bytes')
 return {'begun', call('PTTL', lock), bytes, names, call('HMGET', job, unpack(names))}`;
 
 /** Marks a subscriber as done. Answers 0 where the worker no longer has the record. */
-export const markDone = `${RECORD}${MARK}
+export const markDone: string = `${RECORD}${MARK}
 if call('GET', lock) ~= ARGV[4] then return 0 end
 mark(ARGV[5], ARGV[6], ARGV[7])
 return 1`;
 
 /** Writes how an attempt ended, before BullMQ is told. Answers 0 where the worker no longer has the record. */
-export const endAttempt = `${RECORD}${MOVE}${MARK}
+export const endAttempt: string = `${RECORD}${MOVE}${MARK}
 local token, now, state, due, total, attempt = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 if call('GET', lock) ~= token then return 0 end
 for i = 10, #ARGV, 3 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end

@@ -14,7 +14,7 @@
 export const REMEMBERED = 50;
 
 /** Where a record and its parts are. */
-export const RECORD = `
+export const RECORD: string = `
 local call = redis.call
 local prefix, queue, id = ARGV[1], ARGV[2], ARGV[3]
 local member = queue .. ':' .. id
@@ -28,7 +28,7 @@ local function ofQueue(name) return prefix .. ':' .. queue .. ':' .. name end
  * What a record is. One that has not begun, or whose attempt has ended, only waits, whatever BullMQ has yet to make of it:
  * a worker that holds its lock still is refused once the lock is gone.
  */
-export const STATE = `
+export const STATE: string = `
 local function stateOf(job)
   local known = redis.call('HMGET', job, 'h:state', 'h:started')
   if known[1] then return known[1] end
@@ -37,7 +37,7 @@ end
 `;
 
 /** Puts a record from one set into another, and remembers what operators did with it. */
-export const MOVE = `
+export const MOVE: string = `
 local function move(from, to)
   call('ZREM', key(from), member)
   call('ZADD', key(to), call('HGET', job, 'h:seq'), member)
@@ -54,7 +54,7 @@ end
 `;
 
 /** Remembers that a subscriber is done; the first word about it counts. */
-export const MARK = `
+export const MARK: string = `
 local function mark(subscriber, how, at)
   local field = 'h:m:' .. subscriber
   if call('HEXISTS', job, field) == 1 then return end

@@ -1,7 +1,7 @@
 import { MOVE, RECORD, STATE } from "./redis-lua.ts";
 
 /** Delivers a record again. Answers what came of it: nothing, where there is no such record. */
-export const replay = `${RECORD}${STATE}${MOVE}
+export const replay: string = `${RECORD}${STATE}${MOVE}
 local now, dryRun, only, entry = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 if call('HEXISTS', job, 'h:print') == 0 then return false end
 local state = stateOf(job)
@@ -40,7 +40,7 @@ end
 return 'replayed'`;
 
 /** Gives a record up. Answers 0 where it is neither pending nor dead. */
-export const discard = `${RECORD}${STATE}${MOVE}
+export const discard: string = `${RECORD}${STATE}${MOVE}
 local now, entry = ARGV[4], ARGV[5]
 if call('HEXISTS', job, 'h:print') == 0 then return 0 end
 local state = stateOf(job)
@@ -65,7 +65,7 @@ return 1`;
  * Drops the bodies of some records that ended long enough ago, and says how many. What is left is written anew: Redis packs
  * a hash of few short fields, but none that was ever larger.
  */
-export const purge = `
+export const purge: string = `
 local call = redis.call
 local prefix, before, most = ARGV[1], ARGV[2], ARGV[3]
 local members = call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, most)
@@ -105,7 +105,7 @@ const SUMMARY = `'h:seq', 'h:key', 'h:bus', 'h:provider', 'h:id', 'h:type', 'h:t
  * Looks through some records, the newest first, for those that fit. Answers where to go on, nothing at the end, and what
  * it found. A filter is empty, or \`=\` and the value.
  */
-export const find = `${STATE}
+export const find: string = `${STATE}
 local call = redis.call
 local prefix, from, after, most, want = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local bus, state, kind, id, since, till = ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
@@ -146,7 +146,7 @@ if #rows < most then answer[1] = false end
 return answer`;
 
 /** All that is known of one record. */
-export const get = `${STATE}
+export const get: string = `${STATE}
 local call = redis.call
 local prefix, id = ARGV[1], ARGV[2]
 for _, queue in ipairs(call('SMEMBERS', KEYS[1])) do
@@ -159,7 +159,7 @@ end
 return false`;
 
 /** How many records are in each state: open, running, done, dead, ignored, discarded. */
-export const count = `${STATE}
+export const count: string = `${STATE}
 local call = redis.call
 local prefix = ARGV[1]
 local running = 0

@@ -1,10 +1,28 @@
 import * as delivery from "./redis-delivery-scripts.ts";
 import * as management from "./redis-management-scripts.ts";
 
-const script = (lua: string) => ({ numberOfKeys: 1, lua }) as const;
+interface Script {
+  readonly numberOfKeys: number;
+  readonly lua: string;
+}
+
+const script = (lua: string): Script => ({ numberOfKeys: 1, lua });
+
+export type ScriptName =
+  | "hookbusRemember"
+  | "hookbusKeepBody"
+  | "hookbusBegin"
+  | "hookbusMarkDone"
+  | "hookbusEndAttempt"
+  | "hookbusReplay"
+  | "hookbusDiscard"
+  | "hookbusPurge"
+  | "hookbusFind"
+  | "hookbusGet"
+  | "hookbusCount";
 
 /** The scripts by the names under which a client knows them. */
-export const SCRIPTS = {
+export const SCRIPTS: Readonly<Record<ScriptName, Script>> = {
   hookbusRemember: script(delivery.remember),
   hookbusKeepBody: script(delivery.keepBody),
   hookbusBegin: script(delivery.begin),
@@ -17,5 +35,3 @@ export const SCRIPTS = {
   hookbusGet: script(management.get),
   hookbusCount: script(management.count),
 };
-
-export type ScriptName = keyof typeof SCRIPTS;
