@@ -391,6 +391,21 @@ describe("postgresIdempotency", () => {
       expect(await claim(open())).to.include({ state: "done" });
     });
 
+    it("do not matter to a complete that a heartbeat comes between, whatever the pool's transactions see", async () => {
+      const isolation = "-c default_transaction_isolation=serializable";
+      const pool = new Pool({ connectionString: POSTGRES_URL, options: isolation, max: 1 });
+      const store = open({ pool });
+      const token = await take(store);
+      let completing: Promise<void> | undefined;
+      await owned(async (client) => {
+        await client.query(`UPDATE ${test.schema}.hookbus_idempotency SET lease_end = lease_end + 1`);
+        completing = store.complete(token);
+        await blocked();
+      });
+      await completing;
+      await pool.end();
+    });
+
     it("read the server's clock where none is given", async () => {
       await take(open());
       const { rows } = await test.pool.query(
