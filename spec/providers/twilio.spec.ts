@@ -119,6 +119,13 @@ describe("twilio", () => {
       expect(verify(moved)).to.deep.equal(refused("bad_signature"));
     });
 
+    it("takes no GET with a body, into which the end of its query could be moved", () => {
+      const genuine = deliver("", { url: `https://mycompany.com/sms?${form(DELIVERED)}`, method: "GET" });
+      expect(verify(genuine)).to.deep.equal(VERIFIED);
+      const moved = { ...genuine, url: genuine.url.slice(0, -3), body: Buffer.from(genuine.url.slice(-3)) };
+      expect(verify(moved)).to.deep.equal(refused("malformed_header"));
+    });
+
     it("reads the fields once, whatever the ports that are tried", () => {
       const genuine = post(RECEIVED);
       const fields = Object.keys(RECEIVED).length;
