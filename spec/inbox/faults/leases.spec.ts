@@ -52,6 +52,7 @@ for (const engine of ENGINES) {
     describe("that is lost while a subscriber still runs", () => {
       it("fails its transaction, rolls it back, and starts no other subscriber: another worker does it all", async () => {
         const { gate, work } = held();
+        const other = held();
         let refused: unknown;
         const first = aProcess(new ProcessClock(machine), {
           ledger: async (context) => {
@@ -62,19 +63,48 @@ for (const engine of ENGINES) {
           mailer: writes("first mailer"),
         });
         const second = aProcess(new ProcessClock({ skewMs: LEASE_MS }), {
-          ledger: (context: DeliveryContext) => context.transaction((tx) => storage.write("second", tx)),
+          ledger: async (context) => {
+            await other.work();
+            await context.transaction((tx) => storage.write("second", tx));
+          },
           mailer: writes("second mailer"),
         });
         await begin(first);
         join(second);
-        await until(isDone);
+        await until(() => second.called.length === 1);
+        // Nobody has marked anything yet: the lease alone decides.
         gate.resolve();
         await until(() => first.attempts.length === 1);
         expect(refused).to.be.instanceOf(StaleTokenError);
         expect(first.called).to.deep.equal(["ledger"]);
+        expect(await storage.effects()).to.deep.equal([]);
+        other.gate.resolve();
+        await until(isDone);
         expect(second.called).to.deep.equal(["ledger", "mailer"]);
         expect(await storage.effects()).to.deep.equal(["second", "second mailer"]);
-        expect(await isDone()).to.equal(true);
+      });
+
+      it("is refused its mark, by which it finds out, and starts no other subscriber", async () => {
+        const [ledger, mailer, other] = [held(), held(), held()];
+        const first = aProcess(new ProcessClock(machine), {
+          ledger: ledger.work,
+          mailer: mailer.work,
+          auditor: writes("first auditor"),
+        });
+        const second = aProcess(new ProcessClock({ skewMs: LEASE_MS }), { ledger: other.work });
+        await begin(first);
+        join(second);
+        await until(() => second.called.length === 1);
+        ledger.gate.resolve();
+        await until(() => first.runs[0]?.halt !== undefined);
+        expect(first.runs[0]?.halt).to.be.instanceOf(StaleTokenError);
+        mailer.gate.resolve();
+        await until(() => first.attempts.length === 1);
+        expect(first.called).to.deep.equal(["ledger", "mailer"]);
+        expect(await storage.query("SELECT subscriber FROM hookbus_inbox_mark")).to.deep.equal([]);
+        other.gate.resolve();
+        await until(isDone);
+        expect(await storage.effects()).to.deep.equal([]);
       });
 
       it("is refused its mark, and once a heartbeat has found out, it starts no other subscriber", async () => {
