@@ -1,8 +1,11 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { expect } from "chai";
+import express from "express";
+import { expressHandler } from "../../src/adapters/express.ts";
 import { fetchHandler } from "../../src/adapters/fetch.ts";
-import { ProcessError, Reject, RetryLater } from "../../src/errors.ts";
+import { ConfigurationError, ProcessError, Reject, RetryLater } from "../../src/errors.ts";
 import { EventBus } from "../../src/event-bus.ts";
+import { memoryInbox } from "../../src/inbox/memory.ts";
 import { conekta } from "../../src/providers/conekta.ts";
 import { github } from "../../src/providers/github.ts";
 import { kopokopo } from "../../src/providers/kopokopo.ts";
@@ -17,6 +20,7 @@ import { svix } from "../../src/providers/svix.ts";
 import { twilio } from "../../src/providers/twilio.ts";
 import { zenkipay } from "../../src/providers/zenkipay.ts";
 import { zoom } from "../../src/providers/zoom.ts";
+import { until } from "../inbox/scripted-bus.ts";
 import {
   anEvent,
   Closing,
@@ -30,8 +34,10 @@ import {
   stripeBus,
 } from "../receiver/harness.ts";
 import { Log } from "../support/bus.ts";
+import { FakeClock } from "../support/clock.ts";
 import { RecordingEndpoint } from "../support/endpoint.ts";
 import { RawHttp } from "../support/raw-http.ts";
+import { startServer } from "../support/server.ts";
 import { StandIn } from "../support/standin.ts";
 import { PRIVATE_PEM, PUBLIC_PEM } from "./keys.ts";
 import { form, NOW, rig, sample } from "./rig.ts";
@@ -311,11 +317,46 @@ describe("a trap that other libraries have fallen into", () => {
       }
     });
 
+    it("a timestamp that is no number is a 401, though the HMAC is over NaN, where stripe-node takes it", async () => {
+      for (const t of ["abc", "NaN", "", `${SECONDS}junk`, "1e9", "-1", " "]) {
+        for (const signed of ["NaN", t]) {
+          const forged = hmac("sha256", "hex", `${signed}.${body}`);
+          expect(await receive(`t=${t},v1=${forged}`), `${t} over ${signed}`).to.include({ status: 401 });
+        }
+      }
+    });
+
+    it("a body is signed by its bytes, a byte order mark or broken UTF-8 among them, where stripe-node refuses both", async () => {
+      const text = JSON.stringify(anEvent());
+      const rows = [
+        [Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(text)]), "handled", undefined],
+        [Buffer.from(text.replace("ch_1", "niño"), "latin1"), "rejected", "HOOKBUS_PAYLOAD"],
+      ] as const;
+      for (const [bytes, outcome, reason] of rows) {
+        const { bus } = rig(stripe(), { secret: SECRET }).open();
+        const content = Buffer.concat([Buffer.from(`${SECONDS}.`), bytes]);
+        const headers = { "stripe-signature": `t=${SECONDS},v1=${hmac("sha256", "hex", content)}` };
+        expect(await bus.receive(posted(bytes, headers))).to.include({ outcome });
+        // What cannot be read is no forgery: the log says which of the two it was.
+        expect(logOf(bus).map(({ fields }) => (fields as { reason?: string }).reason)).to.deep.equal(
+          reason === undefined ? [] : [reason],
+        );
+      }
+    });
+
     it("the first of two v1 may be the good one, where Tern looks at the last alone", async () => {
       const other = hmac("sha256", "hex", body, "rolled");
       expect(await receive(`t=${SECONDS},v1=${v1},v1=${other}`)).to.include({ outcome: "handled" });
       expect(await receive(`t=${SECONDS},v1=${other},v1=${v1}`)).to.include({ outcome: "handled" });
       expect(await receive(`t=${SECONDS},v1=${other},v1=${other}`)).to.include({ status: 401 });
+    });
+
+    it("takes no secret with a line end behind it, as files and shells leave one: the setter says where to trim", () => {
+      for (const secret of [`${WHSEC}\n`, `${WHSEC}\r\n`, ` ${WHSEC}`]) {
+        expect(() => {
+          new EventBus(stripe()).signingSecrets = secret;
+        }).to.throw(ConfigurationError, "has white space at its start or end: trim it where it is stored");
+      }
     });
 
     it("two events that share one request.idempotency_key are two events, where Tern drops the second", async () => {
@@ -417,6 +458,123 @@ describe("a trap that other libraries have fallen into", () => {
       expect(await post(json)).to.include({ status: 401 });
       expect(await post(body)).to.include({ status: 200, body: RECEIVED });
       expect(seen).to.deep.equal(["push"]);
+    });
+  });
+
+  describe("of a handler that takes its time", () => {
+    const push = JSON.stringify(sample("github/push.json"));
+    const delivery = posted(push, { ...GITHUB_HEADERS, ...github().sign(push, { secret: SECRET }) });
+    /** Fails after nine seconds, the first time. */
+    const slow = (clock: FakeClock) => {
+      let runs = 0;
+      return {
+        name: "slow",
+        call: async () => {
+          runs += 1;
+          const first = runs === 1;
+          await new Promise<void>((resolve) => void clock.setTimeout(resolve, 9_000));
+          if (first) throw new Error("after nine seconds");
+        },
+        runs: () => runs,
+      };
+    };
+    const open = (clock: FakeClock) => {
+      const bus = new EventBus(github(), { clock });
+      bus.logger = new Log();
+      bus.signingSecrets = SECRET;
+      return bus;
+    };
+
+    it("GitHub: a handler that fails after 9 s is a 500, and runs again, where octokit has answered 202 by then and the event is lost", async () => {
+      const clock = new FakeClock();
+      const bus = open(clock);
+      const handler = slow(clock);
+      bus.all(handler);
+      for (const [status, runs] of [
+        [500, 1],
+        [200, 2],
+      ]) {
+        let answered = false;
+        const answer = bus.receive(delivery).finally(() => {
+          answered = true;
+        });
+        await until(() => handler.runs() === runs);
+        await clock.advance(8_999);
+        expect([answered, handler.runs()]).to.deep.equal([false, runs]);
+        await clock.advance(1);
+        expect(await answer).to.include({ status });
+      }
+    });
+
+    it("GitHub: a handler of 9 s keeps nobody waiting with an inbox: 200 at once, and a durable record until it is done", async () => {
+      const clock = new FakeClock();
+      const bus = open(clock);
+      const handler = slow(clock);
+      const inbox = memoryInbox({ clock, backoff: { baseMs: 1, capMs: 1 } });
+      bus.inbox = inbox;
+      bus.all(handler);
+      expect(await bus.receive(delivery)).to.include({ status: 200, outcome: "queued" });
+      inbox.work(bus);
+      for (const runs of [1, 2]) {
+        await until(async () => {
+          if (handler.runs() < runs) await clock.advance(1_000);
+          return handler.runs() === runs;
+        });
+        expect(await inbox.counts()).to.include({ done: 0, dead: 0 });
+        await clock.advance(9_000);
+      }
+      await until(async () => (await inbox.counts()).done === 1);
+      expect(handler.runs()).to.equal(2);
+      await inbox.close({ graceMs: 0 });
+    });
+
+    it("Express with an inbox delivers to its subscribers, and is refused at once where they could not be told apart, where Tern's Express handler never gets one", async () => {
+      const bus = open(new FakeClock(Date.now()));
+      const inbox = memoryInbox();
+      bus.inbox = inbox;
+      const ran: string[] = [];
+      const dispose = bus.all(() => void ran.push("nameless"));
+      const app = express();
+      app.post("/github", expressHandler(bus));
+      const server = closing.add(await startServer(app));
+      const post = async () => {
+        const headers = delivery.headers as Record<string, string>;
+        return (await fetch(`${server.url}/github`, { method: "POST", headers, body: push })).status;
+      };
+      expect(() => bus.assertReady()).to.throw(ConfigurationError, "needs a `name` of its own");
+      expect(await post()).to.equal(500);
+      dispose();
+      bus.all(() => void ran.push("named"), { name: "named" });
+      expect(await post()).to.equal(200);
+      inbox.work(bus);
+      await until(async () => (await inbox.counts()).done === 1);
+      expect(ran).to.deep.equal(["named"]);
+      await inbox.close({ graceMs: 0 });
+    });
+  });
+
+  describe("of SendGrid", () => {
+    it("OAuth on top of the signature is the app's to check: the token in Authorization changes no verdict, and is kept nowhere", async () => {
+      const genuine = GENUINE.find(({ provider }) => provider.name === "sendgrid") as Genuine;
+      const token = "eyJhbGciOiJSUzI1NiJ9.e30.c2VjcmV0";
+      const request = deliveryOf(genuine);
+      const headers = { ...request.headers, authorization: `Bearer ${token}` };
+      const { bus } = rigOf(genuine).open();
+      expect(await bus.receive({ ...request, headers })).to.include({ status: 200, outcome: "handled" });
+      expect(await bus.receive({ ...request, headers: { ...headers, [genuine.signature]: "MEUC" } })).to.include({
+        status: 401,
+      });
+      expect(JSON.stringify(logOf(bus))).not.to.include(token);
+
+      const kept = new EventBus(genuine.provider);
+      kept.signingSecrets = genuine.verifying;
+      const inbox = memoryInbox();
+      kept.inbox = inbox;
+      expect(await kept.receive({ ...request, headers })).to.include({ status: 200, outcome: "queued" });
+      const records = await inbox.find();
+      expect(records).not.to.be.empty;
+      for (const { key } of records) expect(JSON.stringify(await inbox.get(key))).not.to.include(token);
+      await inbox.close({ graceMs: 0 });
     });
   });
 
