@@ -332,6 +332,10 @@ describe("redisInbox when its server fails", function () {
       expect(error).to.be.instanceOf(ConfigurationError);
       expect((error as Error).message).to.include("CONFIG GET appendfsync");
       await open({ connection: options, allowVolatile: true }).ping();
+      await redis.call("ACL", "SETUSER", "shop", "-info");
+      const without = await failure(open({ connection: options, allowVolatile: true }).ping());
+      expect(without).to.be.instanceOf(ConfigurationError);
+      expect((without as Error).message).to.include("INFO");
     });
 
     it("asks again after a reconnection: it may be another server", async () => {

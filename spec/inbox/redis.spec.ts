@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { Queue } from "bullmq";
+import { Worker as BullWorker, Queue } from "bullmq";
 import { expect } from "chai";
 import { Redis } from "ioredis";
 import { systemClock } from "../../src/clock.ts";
@@ -307,6 +307,30 @@ describe("Redis", () => {
       expect(await inbox.record([one, two])).to.deep.equal([{ state: "recorded" }, { state: "recorded" }]);
       await until(async () => (await inbox.counts()).done === 3);
       expect(bus.deliveries).to.have.length(3);
+    });
+
+    it("gives back at once what BullMQ hands it while it begins to close", async () => {
+      const inbox = open();
+      const one = aRecord("shop");
+      await inbox.record([one]);
+      const { getNextJob } = BullWorker.prototype;
+      let closed: Promise<void> | undefined;
+      BullWorker.prototype.getNextJob = async function (...args) {
+        const job = await getNextJob.apply(this, args);
+        if (job) closed = worker.close();
+        return job;
+      };
+      const bus = new ScriptedBus("shop");
+      const worker = inbox.work(bus);
+      try {
+        await until(() => closed !== undefined);
+        await closed;
+      } finally {
+        BullWorker.prototype.getNextJob = getNextJob;
+      }
+      expect(bus.deliveries).to.deep.equal([]);
+      expect(await inbox.get(one.key)).to.include({ state: "pending", attempts: 0 });
+      expect(await redis.llen("hookbus-inbox:shop:wait")).to.equal(1);
     });
 
     it("uses copies of a client that it is given, and leaves the client open", async () => {

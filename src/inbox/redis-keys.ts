@@ -1,11 +1,5 @@
 import { createHash } from "node:crypto";
 
-/** Where a record is kept: the queue of its bus, and its job there. */
-export interface Place {
-  readonly queue: string;
-  readonly id: string;
-}
-
 /** BullMQ takes a colon for a separator of its own. */
 export function queueOf(bus: string): string {
   return encodeURIComponent(bus);

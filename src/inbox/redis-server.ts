@@ -154,13 +154,20 @@ export class RedisServer {
 }
 
 async function check(client: Redis, allowVolatile: boolean): Promise<void> {
-  const info = await client.info();
+  const info = await client.info().catch((error: Error) => {
+    if (!isForbidden(error)) throw error;
+    throw new ConfigurationError("BullMQ needs the command `INFO`, which this Redis server refuses: allow it there");
+  });
   assertRecent(info);
   if (allowVolatile) return;
-  const config = await client.config("GET", "appendfsync").catch((error: unknown) => {
-    // Managed servers refuse the command to everybody.
-    if ((error as Error).name === "ReplyError") return [];
-    throw error;
+  const config = await client.config("GET", "appendfsync").catch((error: Error) => {
+    if (!isForbidden(error)) throw error;
+    return [];
   });
   assertDurable({ info, appendfsync: (config as readonly string[])[1] });
+}
+
+/** Managed servers refuse some commands to everybody, or do not know them. */
+function isForbidden({ message }: Error): boolean {
+  return /^(?:NOPERM|ERR unknown command)/.test(message);
 }
