@@ -1,5 +1,10 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { RequestListener } from "node:http";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import express5 from "express";
 import express4 from "express4";
@@ -10,6 +15,8 @@ import { EventBus } from "../../src/event-bus.ts";
 import { stripe } from "../../src/providers/stripe.ts";
 import type { Endpoint } from "../../src/receiver/endpoint.ts";
 import { createHub } from "../../src/receiver/hub.ts";
+import { until } from "../inbox/scripted-bus.ts";
+import { RawHttp } from "../support/raw-http.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const SECRET = "whsec_a_secret_of_this_spec";
@@ -92,6 +99,71 @@ for (const [name, open] of Object.entries(houses)) {
       expect(await (await send("/health")).json()).to.deep.equal({ status: "up" });
     });
   });
+}
+
+for (const name of ["nodeHandler", "expressHandler in Express 4", "expressHandler in Express 5"]) {
+  describe(`a bus behind ${name}, and a client that leaves in mid-body`, () => {
+    const CLIENTS = 50;
+
+    it("hands nothing to a subscriber, however much came, keeps nothing, and takes the event when it comes again", async () => {
+      const { bus, seen } = makeBus();
+      const reasons: (string | undefined)[] = [];
+      bus.notifications.subscribe("hookbus.receive", ({ reason }) => void reasons.push(reason));
+      const handler = name === "nodeHandler" ? nodeHandler(bus) : expressHandler(bus);
+      const requests: WeakRef<object>[] = [];
+      const listener: RequestListener = (req, res) => {
+        requests.push(new WeakRef(req));
+        void handler(req as never, res as never, () => res.end());
+      };
+      const app = { nodeHandler: listener, "expressHandler in Express 4": express4().use(listener as never) }[name];
+      // One of its own, which keeps no list of sockets: they would hold the requests.
+      const http = createServer(app ?? express5().use(listener as never)).listen(0, "localhost");
+      await once(http, "listening");
+      const { port } = http.address() as AddressInfo;
+      const connections = promisify(http.getConnections.bind(http));
+      const timers = activeTimers();
+
+      const headers = stripe().sign(BODY, { secret: SECRET });
+      const whole = BODY.byteLength;
+      for (let at = 0; at < CLIENTS; at++) {
+        const client = await RawHttp.connect(port);
+        // By length and in chunks, from nothing at all to the whole event, which only lacks its end.
+        const framing = at % 2 === 0 ? { "content-length": whole + 1 } : { "transfer-encoding": "chunked" };
+        const sent = BODY.subarray(0, Math.floor((whole * at) / (CLIENTS - 1)));
+        await client.sendHead({ ...headers, ...framing });
+        if (at % 2 === 0) await client.send(sent);
+        else if (sent.byteLength > 0)
+          await client.send(`${sent.byteLength.toString(16)}\r\n${sent.toString("latin1")}\r\n`);
+        await until(() => requests.length === at + 1);
+        if (at % 4 < 2) client.destroy();
+        else client.socket.resetAndDestroy();
+      }
+      await until(async () => reasons.length === CLIENTS && (await connections()) === 0);
+      expect(reasons).to.deep.equal(Array(CLIENTS).fill("HOOKBUS_REQUEST_ABORTED"));
+      expect(seen).to.deep.equal([]);
+      expect(activeTimers()).to.be.at.most(timers);
+      await until(() => {
+        collectGarbage();
+        // Node itself may still hold the latest.
+        return requests.filter((request) => request.deref() !== undefined).length <= CLIENTS / 10;
+      });
+
+      expect((await fetch(`http://localhost:${port}/`, genuine())).status).to.equal(200);
+      expect(seen).to.deep.equal(["stripe"]);
+      http.closeAllConnections();
+      http.close();
+      await once(http, "close");
+    });
+  });
+}
+
+function activeTimers(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
 }
 
 describe("a hub under a mount path of Express", () => {
