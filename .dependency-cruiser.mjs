@@ -42,7 +42,8 @@ export default {
     layer("monitoring", ...source("bus/", "providers/provider\\.ts$")),
     {
       name: "peers-where-they-belong",
-      comment: "An SDK is named in src/providers, a driver in src/databases and src/inbox; elsewhere their types at most.",
+      comment:
+        "An SDK is named in src/providers, a driver in src/databases and src/inbox; elsewhere their types at most.",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(providers|databases|inbox)/" },
       to: { path: PEERS, dependencyTypesNot: ["type-only"] },
