@@ -137,7 +137,8 @@ describe("an inbox on PostgreSQL whose connections break", () => {
     expect((await post(bus, event)).outcome).to.equal("duplicate");
   });
 
-  it("closes within its grace time and the limit of one statement where the server has stalled", async () => {
+  it("closes within its grace time and the limit of one statement where the server has stalled", async function () {
+    this.timeout(30_000);
     await open({});
     const bus = new ScriptedBus("shop");
     inbox.work(bus);
@@ -145,7 +146,7 @@ describe("an inbox on PostgreSQL whose connections break", () => {
     proxy.stall();
     const started = performance.now();
     await inbox.close({ graceMs: 0 });
-    expect(performance.now() - started).to.be.below(12_000);
+    expect(performance.now() - started).to.be.below(15_000);
   });
 });
 
