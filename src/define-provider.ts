@@ -1,9 +1,4 @@
-export {
-  defineProvider,
-  type EventDescription,
-  type Place,
-  type ProviderDescription,
-} from "./providers/define-provider.ts";
+export { defineProvider } from "./providers/define-provider.ts";
 export type {
   Envelope,
   EventMap,
@@ -23,6 +18,7 @@ export type {
   VerifyOptions,
   WebhookRequest,
 } from "./providers/provider.ts";
+export type { EventDescription, Place, ProviderDescription } from "./providers/provider-description.ts";
 export type { AlgorithmName } from "./providers/schemes/algorithms.ts";
 export type { Content, SignedValues } from "./providers/schemes/content.ts";
 export type { Encoding } from "./providers/schemes/encoding.ts";

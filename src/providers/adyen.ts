@@ -1,9 +1,10 @@
 import { PayloadError } from "../errors.ts";
 import type { AdyenBaseEvent, AdyenEventMap, AdyenPlatformEvent } from "./adyen-events.ts";
 import { contentOf, type Item, items, itemsOf, objection, signBody, textOf } from "./adyen-items.ts";
-import { defineProvider, hashOf } from "./define-provider.ts";
+import { defineProvider } from "./define-provider.ts";
 import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
+import { hashOf } from "./read-event.ts";
 import { HEX } from "./schemes/key-forms.ts";
 import type { SignsBody } from "./signs-body.ts";
 

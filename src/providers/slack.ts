@@ -1,13 +1,14 @@
 import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
 import { isRecord } from "./payload.ts";
-import type { Handshakes, Provider, ProviderResponse, WebhookRequest } from "./provider.ts";
+import type { Provider, WebhookRequest } from "./provider.ts";
 import { contentHash } from "./schemes/content-hash.ts";
 import { parseForm } from "./schemes/form.ts";
 import { parsePayload } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 import type { SlackBaseEvent, SlackEventMap } from "./slack-events.ts";
+import { handshakes, startsObject } from "./slack-handshakes.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -26,20 +27,6 @@ const signature: SignatureDescription = {
         return undefined;
       },
     },
-  },
-};
-
-const handshakes: Handshakes = {
-  // Whoever sends it learns that the endpoint is there: it dispatches nothing.
-  beforeVerification({ body }) {
-    if (body.byteLength > 4096 || startsObject(body)) return undefined;
-    return isSslCheck(body) ? { status: 200, headers: {}, body: "" } : undefined;
-  },
-  afterVerification(payload) {
-    if (!isRecord(payload) || payload["type"] !== "url_verification") return undefined;
-    const { challenge } = payload;
-    if (typeof challenge !== "string") throw new PayloadError("the `challenge` of url_verification is text");
-    return json({ challenge });
   },
 };
 
@@ -93,16 +80,4 @@ function parse({ body }: WebhookRequest): unknown {
   const fields = parseForm(body);
   const { payload } = fields;
   return typeof payload === "string" ? parsePayload(Buffer.from(payload)) : fields;
-}
-
-function startsObject(body: Uint8Array): boolean {
-  return body[0] === 0x7b;
-}
-
-function isSslCheck(body: Uint8Array): boolean {
-  return new URLSearchParams(Buffer.from(body).toString("latin1")).get("ssl_check") === "1";
-}
-
-function json(body: unknown): ProviderResponse {
-  return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -1,6 +1,7 @@
 import { PayloadError } from "../errors.ts";
-import { defineProvider, type EventDescription, type ProviderDescription } from "./define-provider.ts";
+import { defineProvider } from "./define-provider.ts";
 import type { EventMap, Provider, SecretForm } from "./provider.ts";
+import type { EventDescription, ProviderDescription } from "./provider-description.ts";
 import { firstHeader } from "./schemes/header-list.ts";
 import { type KeyForm, WHPK, WHSEC } from "./schemes/key-forms.ts";
 import type { SecretKinds, SignatureDescription, SignatureKind } from "./schemes/signature.ts";

@@ -4,6 +4,7 @@ import { type FormFields, hasMoreFields, parseForm } from "./schemes/form.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import { signedUrl } from "./schemes/public-url.ts";
 import { type Scheme, type SignatureDescription, signed } from "./schemes/signature.ts";
+import { bodyHash, hasBodyHash, otherPort } from "./twilio-url.ts";
 
 /** Twilio's webhooks have dozens. */
 const MAX_FIELDS = 999;
@@ -74,11 +75,6 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** Whether the body is JSON whose hash the URL holds. */
-export function hasBodyHash(url: string): boolean {
-  return bodyHash(url) !== undefined;
-}
-
 /**
  * What the signature covers but for the origin, which comes with and without a port: equal for deliveries that one
  * signature fits, however the fields are cut (`a=bc` and `ab=c` are signed alike).
@@ -103,24 +99,4 @@ function signedFields(body: Uint8Array, url: string): string | undefined {
     for (const value of [...new Set([fields[name] ?? []].flat())].sort()) text += name + value;
   }
   return text;
-}
-
-/** The query of a URL or a path, without its `?`. What stands in a fragment is not signed, and so is no query. */
-export function queryOf(url: string): string {
-  return /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? "";
-}
-
-/**
- * The hash that Twilio put last. Anywhere else it is not Twilio's: URL and fields are signed as one text, so that whoever
- * writes a field (of an SMS, say) could have `&bodySHA256=…` signed within it, and move it into the URL.
- */
-function bodyHash(url: string): string | undefined {
-  return /(?:^|&)bodySHA256=([0-9a-f]{64})$/.exec(queryOf(url))?.[1];
-}
-
-/** The URL without its port; one that has none with the port of its scheme. */
-function otherPort(url: string): string {
-  const [, scheme = "", host = "", port, rest = ""] = /^(https?):\/\/([^/?]*?)(:\d+)?([/?].*)?$/is.exec(url) ?? [];
-  if (port !== undefined) return `${scheme}://${host}${rest}`;
-  return `${scheme}://${host}:${scheme.toLowerCase() === "http" ? 80 : 443}${rest}`;
 }

@@ -6,7 +6,9 @@ import { parseForm } from "./schemes/form.ts";
 import { parsePayload } from "./schemes/json.ts";
 import { publicUrlOf } from "./schemes/public-url.ts";
 import type { TwilioBaseEvent, TwilioEventMap } from "./twilio-events.ts";
-import { hasBodyHash, queryOf, signedContent, twilioSignature } from "./twilio-signature.ts";
+import { idOf, typeOf } from "./twilio-resources.ts";
+import { signedContent, twilioSignature } from "./twilio-signature.ts";
+import { hasBodyHash, queryOf } from "./twilio-url.ts";
 
 export interface TwilioOptions {
   /**
@@ -18,17 +20,6 @@ export interface TwilioOptions {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** What an event is about, by the field that holds its SID, and the field that says what became of it. */
-const RESOURCES: readonly (readonly [sid: string, name: string, status: readonly string[]])[] = [
-  ["RecordingSid", "recording", ["RecordingStatus"]],
-  ["TranscriptionSid", "transcription", ["TranscriptionStatus", "TranscriptionEvent"]],
-  ["ConferenceSid", "conference", ["StatusCallbackEvent"]],
-  ["RoomSid", "room", ["StatusCallbackEvent"]],
-  ["MessageSid", "message", ["MessageStatus", "SmsStatus"]],
-  ["SmsSid", "message", ["MessageStatus", "SmsStatus"]],
-  ["CallSid", "call", ["CallStatus"]],
-];
 
 /**
  * Twilio: HMAC-SHA1 over the URL and the form's fields in `X-Twilio-Signature`, without a timestamp.
@@ -82,27 +73,4 @@ function isCloudEvent(event: Fields, { request }: ReadContext): boolean {
   if (typeof event["specversion"] !== "string" || (request && !hasBodyHash(request.url))) return false;
   if (typeof event["source"] === "string" && typeof event["type"] === "string") return true;
   throw new PayloadError("a CloudEvent has a `source` and a `type`");
-}
-
-function typeOf(event: Fields): string {
-  const { EventType: type } = event;
-  if (typeof type === "string" && /^\w[\w-]*(?:\.[\w-]+)*$/.test(type)) return type;
-  const [, name, status] = resourceOf(event) ?? [];
-  if (name === undefined) return "webhook";
-  return status === undefined ? name : `${name}.${status}`;
-}
-
-function idOf(event: Fields): string | undefined {
-  const [sid, , status] = resourceOf(event) ?? [];
-  return sid && status ? `${sid}:${status}` : sid;
-}
-
-function resourceOf(event: Fields): readonly [sid: string, name: string, status: string | undefined] | undefined {
-  for (const [field, name, statuses] of RESOURCES) {
-    const sid = event[field];
-    if (typeof sid !== "string" || !/^[A-Za-z0-9]{1,64}$/.test(sid)) continue;
-    const status = statuses.map((each) => event[each]).find((each) => typeof each === "string" && each !== "");
-    return [sid, name, (status as string | undefined)?.replaceAll(/[^\w-]/g, "_").slice(0, 64)];
-  }
-  return undefined;
 }

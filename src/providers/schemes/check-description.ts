@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../errors.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
+import type { SignatureDescription } from "./description.ts";
 import type { HeaderName } from "./header-list.ts";
-import type { SignatureDescription } from "./signature.ts";
 
 const NAMES: Names<SignatureDescription> = {
   header: true,

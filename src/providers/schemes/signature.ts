@@ -1,7 +1,6 @@
 import { ConfigurationError } from "../../errors.ts";
 import type {
   RejectionReason,
-  SchemeSummary,
   SecretForm,
   SecretSetting,
   SigningKey,
@@ -10,71 +9,17 @@ import type {
   VerifyOptions,
   WebhookRequest,
 } from "../provider.ts";
-import { ALGORITHMS, type AlgorithmName } from "./algorithms.ts";
+import { ALGORITHMS } from "./algorithms.ts";
 import { checkDescription } from "./check-description.ts";
-import { type Content, content, type SignedValues } from "./content.ts";
-import { decode, type Encoding, encode } from "./encoding.ts";
-import { firstHeader, type HeaderName, nameOf, readList, readOne } from "./header-list.ts";
-import type { KeyForm } from "./key-forms.ts";
+import { content, type SignedValues } from "./content.ts";
+import type { Scheme, SecretKinds, SignatureDescription, SignatureKind } from "./description.ts";
+import { decode, encode } from "./encoding.ts";
+import { firstHeader, nameOf, readList, readOne } from "./header-list.ts";
 import { signedUrl } from "./public-url.ts";
 import { objectionToNothing, readSecret } from "./secret.ts";
-import { parseTimestamp, staleness, type TimestampUnit, timestampText } from "./timestamp.ts";
+import { parseTimestamp, staleness, timestampText } from "./timestamp.ts";
 
-/** How signatures of one kind are made, and what they are checked with. */
-export interface SignatureKind {
-  readonly algorithm: AlgorithmName;
-  readonly encoding: Encoding;
-  readonly key: KeyForm;
-  /** In a header that lists several signatures, the name that those of this kind have: `v1`. */
-  readonly tag?: string;
-  /** What ties a key to this kind; default: the tag, else the algorithm. Unique within the description. */
-  readonly scheme?: string;
-  /** What a secret for this kind begins with, where a setting takes secrets of several kinds: any of these. */
-  readonly secretPrefix?: string | readonly string[];
-}
-
-/** A signature scheme, said as data. */
-export interface SignatureDescription {
-  readonly header: HeaderName;
-  /** What stands before the signature: `sha256=`. */
-  readonly prefix?: string;
-  /** A header that lists several: `t=…,v1=…` is `{ separator: ",", assign: "=" }`. */
-  readonly list?: { readonly separator: string; readonly assign: string };
-  /** A template over `{body}`, `{timestamp}`, `{id}`, `{url}`, `{method}`; default: the body alone. */
-  readonly content?: string | Content;
-  readonly timestamp?: {
-    /** Where it is: a header, or an item of the list. */
-    readonly header?: HeaderName;
-    readonly item?: string;
-    readonly unit?: TimestampUnit;
-    /** Either way, inclusive; default 300. Infinity: the timestamp is signed, and nobody asks how old it is. */
-    readonly toleranceSeconds?: number;
-    /** Checked before the signature, where the provider's libraries do so; default: after it. */
-    readonly first?: boolean;
-  };
-  /** The header of an id that is signed. */
-  readonly id?: HeaderName;
-  /** The endpoint's public URL, where the scheme signs it and a proxy changes it. */
-  readonly publicUrl?: string | undefined;
-  /** The kinds of each setting that holds secrets. */
-  readonly secrets: Readonly<Partial<Record<SecretSetting, SecretKinds>>>;
-}
-
-export interface SecretKinds {
-  readonly kinds: readonly [SignatureKind, ...SignatureKind[]];
-  /** Whether the setting takes several secrets; default true. */
-  readonly several?: boolean;
-  readonly objection?: SecretForm["objection"];
-}
-
-/** Verifies and signs; the part of a provider that is about trust. */
-export interface Scheme {
-  readonly summary: SchemeSummary;
-  readonly secrets: Readonly<Partial<Record<SecretSetting, SecretForm>>>;
-  readonly toleranceSeconds: number;
-  verify(request: WebhookRequest, options: VerifyOptions): Verification | Promise<Verification>;
-  sign(body: Uint8Array | string, options: SignOptions): Record<string, string>;
-}
+export type { Scheme, SecretKinds, SignatureDescription, SignatureKind };
 
 /** Room for dozens of signatures in a header that lists them. */
 const MAX_LIST_LENGTH = 4096;
