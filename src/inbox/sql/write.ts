@@ -10,9 +10,7 @@ export function* write(dialect: Dialect, now: Value, changes: readonly Change[])
   const held = new Map<Change, boolean>();
   const plain: PlainEnd[] = [];
   // A mark before the end of its attempt, which would refuse it.
-  for (const change of changes) {
-    if (change.kind === "mark") held.set(change, yield* mark(dialect, change.lease, change.mark, false));
-  }
+  for (const change of yield* markTogether(dialect, changes.filter(isMark))) held.set(change, true);
   for (const change of changes) {
     if (isPlain(change)) plain.push(change);
     else if (change.kind !== "mark") held.set(change, yield* end(dialect, now, change));
@@ -28,6 +26,50 @@ type PlainEnd = Extract<Change, { kind: "end" }>;
 
 function isPlain(change: Change): change is PlainEnd {
   return change.kind === "end" && change.first && change.outcome.outcome === "done";
+}
+
+type MarkChange = Extract<Change, { kind: "mark" }>;
+
+function isMark(change: Change): change is MarkChange {
+  return change.kind === "mark";
+}
+
+/**
+ * Marks subscribers as done in as few statements as may be; gives those whose leases held. A mark that a transaction of
+ * the user's has set is as good. Until this commits, heartbeats pass over the records: with a round trip for each mark,
+ * that could take longer than a lease.
+ */
+function* markTogether({ table, share }: Dialect, changes: readonly MarkChange[]): Plan<readonly MarkChange[]> {
+  // A statement cannot write one row twice. Of two leases of a record, only the newer one can hold.
+  const newest = new Map<string, MarkChange>();
+  const rowOf = ({ lease, mark }: MarkChange): string => `${heldBy(lease).seq} ${mark.subscriber}`;
+  for (const change of changes) {
+    const other = newest.get(rowOf(change));
+    if (!other || heldBy(other.lease).fence < heldBy(change.lease).fence) newest.set(rowOf(change), change);
+  }
+  const made = new Set<string>();
+  for (const { rows, size } of statementsOf([...newest.values()])) {
+    const types = ["bigint", "bigint", "text", "integer", "bigint"].map((type) => `CAST(? AS ${type})`).join(", ");
+    const answer = yield {
+      text: `WITH given AS (SELECT column1 AS seq, column2 AS fence, column3 AS subscriber, column4 AS rejected, column5 AS at
+  FROM (VALUES ${Array.from({ length: size }, () => `(${types})`).join(", ")}) AS line),
+held AS (SELECT seq, fence FROM ${table("hookbus_inbox")} WHERE (seq, fence) IN (SELECT seq, fence FROM given) AND worker IS NOT NULL ${share})
+INSERT INTO ${table("hookbus_inbox_mark")} (seq, subscriber, rejected, at, fence)
+SELECT given.seq, given.subscriber, given.rejected, given.at, given.fence FROM given JOIN held ON held.seq = given.seq AND held.fence = given.fence
+WHERE true ON CONFLICT (seq, subscriber) DO UPDATE SET rejected = excluded.rejected RETURNING seq, subscriber`,
+      values: [
+        ...rows.flatMap(({ lease, mark }): Value[] => {
+          const { seq, fence } = heldBy(lease);
+          return [seq, fence, mark.subscriber, mark.rejected ? 1 : 0, mark.at];
+        }),
+        ...Array.from({ length: (size - rows.length) * 5 }, () => null),
+      ],
+    };
+    for (const row of answer.rows) made.add(`${number(row, "seq")} ${row["subscriber"]}`);
+  }
+  return changes.filter(
+    (change) => made.has(rowOf(change)) && newest.get(rowOf(change))?.lease.fence === change.lease.fence,
+  );
 }
 
 /** Ends attempts in as few statements as may be; gives those whose leases held. */
@@ -52,24 +94,21 @@ WHERE record.seq = given.column1 AND record.fence = given.column2 AND record.wor
   return ends.filter(({ lease }) => held.has(heldBy(lease).seq));
 }
 
-/**
- * Marks a subscriber as done, and says whether the lease held. Where `fresh`, only a mark that was not there before will
- * do: otherwise one that a transaction of the user's has set is as good.
- */
-function* mark({ table, share }: Dialect, lease: Lease, made: Mark, fresh: boolean): Plan<boolean> {
+/** Marks a subscriber as done in its own transaction; says whether the lease held, and the mark is new. */
+function* mark({ table, share }: Dialect, lease: Lease, made: Mark): Plan<boolean> {
   const { seq, fence } = heldBy(lease);
   const answer = yield {
     text: `WITH held AS (SELECT seq, fence FROM ${table("hookbus_inbox")} WHERE seq = ? AND fence = ? AND worker IS NOT NULL ${share})
 INSERT INTO ${table("hookbus_inbox_mark")} (seq, subscriber, rejected, at, fence)
-SELECT seq, ?, ?, ?, fence FROM held WHERE true ON CONFLICT (seq, subscriber) DO ${fresh ? "NOTHING" : "UPDATE SET rejected = excluded.rejected"} RETURNING seq`,
+SELECT seq, ?, ?, ?, fence FROM held WHERE true ON CONFLICT (seq, subscriber) DO NOTHING RETURNING seq`,
     values: [seq, fence, made.subscriber, made.rejected ? 1 : 0, made.at],
   };
   return answer.rows.length === 1;
 }
 
-/** The same within a transaction that holds the subscriber's work: where it fails, all of that must be undone. */
+/** Within a transaction that holds the subscriber's work: where it fails, all of that must be undone. */
 export function* markOrFail(dialect: Dialect, lease: Lease, subscriber: string, at: number): Plan<void> {
-  if (yield* mark(dialect, lease, { subscriber, rejected: false, at }, true)) return;
+  if (yield* mark(dialect, lease, { subscriber, rejected: false, at })) return;
   throw new StaleTokenError(
     `the lease of "${lease.key}" is over, or "${subscriber}" was done with the event before: its transaction is rolled back`,
   );
@@ -83,7 +122,7 @@ const OVER = "hookbus: this lease is over, or the subscriber was done before";
  * statement itself that fails: a count is added to a text which is no number.
  */
 export function* markWithin(dialect: Dialect, lease: Lease, subscriber: string, at: number): Plan<void> {
-  const made = yield* mark(dialect, lease, { subscriber, rejected: false, at }, true);
+  const made = yield* mark(dialect, lease, { subscriber, rejected: false, at });
   if (dialect.name === "sqlite") {
     if (!made) throw new StaleTokenError(`the lease of "${lease.key}" is over: roll your transaction back`);
     return;
