@@ -70,7 +70,7 @@ function parsed(args: readonly string[]) {
 
 /** Several times what a slow machine with two cores takes. */
 function enoughSeconds(events: number, kills: number): number {
-  return Math.ceil(120 + events * 0.2 + kills * 5);
+  return Math.ceil(180 + events * 0.3 + kills * 8);
 }
 
 function whole(name: string, text: string, least: number): number {
