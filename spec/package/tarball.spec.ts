@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { entryFiles, specifierOf } from "./entries.ts";
 import { mustRun, type Ran, run } from "./run.ts";
-import { ROOT, stagedPackage } from "./stage.ts";
+import { ROOT, stagedPackage, tsc } from "./stage.ts";
 
 const DEPENDENCIES = ["cockatiel", "eventemitter3", "lru-cache"];
 const QUIET = ["--no-audit", "--no-fund", "--ignore-scripts"];
@@ -186,6 +186,85 @@ describe("the packed package, installed without any peer", function () {
       expect(outcome).to.have.property("message").that.includes(`npm install ${peer}`);
     });
   }
+
+  describe("in TypeScript", () => {
+    /** The entry points whose events and options are typed by a peer's package. */
+    const TYPED_BY: Readonly<Record<string, readonly string[]>> = {
+      "./stripe": ["stripe"],
+      "./conekta": ["conekta"],
+      "./inbox/redis": ["bullmq", "ioredis"],
+    };
+    const all = [...entryFiles().keys()];
+    const others = all.filter((entry) => !(entry in TYPED_BY));
+
+    let projects = 0;
+    /** Compiles a program of the consumer's, with Node's types and no others, and lists what is wrong. */
+    async function errorsOf(code: string, skipLibCheck: boolean): Promise<string[]> {
+      const project = join(consumer, `typed-${projects++}`);
+      await mkdir(project);
+      const compilerOptions = {
+        target: "es2023",
+        lib: ["es2023", "esnext.disposable", "dom", "dom.iterable"],
+        module: "nodenext",
+        strict: true,
+        noEmit: true,
+        skipLibCheck,
+        typeRoots: [join(ROOT, "node_modules/@types")],
+        types: ["node"],
+      };
+      await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions }));
+      await writeFile(join(project, "program.ts"), code);
+      const { stdout } = await run(process.execPath, [tsc(), "--project", project], { cwd: consumer });
+      return stdout.split("\n").filter((line) => line.includes("error TS"));
+    }
+    const importing = (entries: readonly string[]): string =>
+      entries.map((entry, at) => `export type * as Entry${at} from "${specifierOf(entry)}";`).join("\n");
+
+    it("is typed by itself alone, whatever the compiler looks at, but for three entry points", async () => {
+      expect(others).to.include.members([".", "./express", "./github", "./inbox/postgres", "./idempotency/redis"]);
+      expect(await errorsOf(importing(others), false)).to.deep.equal([]);
+    });
+
+    for (const [entry, peers] of Object.entries(TYPED_BY)) {
+      it(`needs the types of ${peers.join(" and ")} for ${specifierOf(entry)} where \`skipLibCheck\` is off, and nothing else`, async () => {
+        const errors = await errorsOf(importing([entry]), false);
+        const missing = errors.map((line) => /error TS2307: Cannot find module '(.+?)'/.exec(line)?.[1] ?? line);
+        expect([...new Set(missing)].sort()).to.deep.equal(peers);
+      });
+    }
+
+    it("compiles where `skipLibCheck` is on: events that a package would type have what all events have", async () => {
+      const code = `
+        ${importing(all)}
+        import { ConektaEvent } from "hookbus/conekta";
+        import { GitHubEvent } from "hookbus/github";
+        import { type StripeBaseEvent, StripeEvent } from "hookbus/stripe";
+        import { expressHandler } from "hookbus/express";
+
+        type Equals<One, Other> = [One, Other] extends [Other, One] ? true : false;
+        declare function assert<Holds extends true>(): Holds | void;
+
+        StripeEvent.configure((events) => {
+          events.signingSecrets = process.env["STRIPE_SIGNING_SECRET"];
+          events.subscribe("charge.refunded", (event) => {
+            assert<Equals<typeof event, StripeBaseEvent>>();
+            // @ts-expect-error it is no \`any\`
+            void event.nothing;
+          });
+        });
+        ConektaEvent.subscribe("order.paid", (event, { id }) => {
+          void [event.id satisfies string, event.type satisfies string, id satisfies string];
+        });
+        GitHubEvent.subscribe("push", (event) => void (event.type satisfies string));
+        // @ts-expect-error what hookbus types by itself is typed all the same
+        StripeEvent.tolerance = "300";
+        // @ts-expect-error as it is for other providers
+        GitHubEvent.subscribe("push", (event) => event.nothing.of.the.kind);
+        export const handler = expressHandler(StripeEvent);
+      `;
+      expect(await errorsOf(code, true)).to.deep.equal([]);
+    });
+  });
 
   it("keeps its insides closed", async () => {
     const ran = await program('await import("hookbus/dist/bus/bus.js");');
