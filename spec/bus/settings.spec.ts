@@ -165,7 +165,9 @@ describe("settings", () => {
       it("refuses undefined, naming itself, and keeps the bus from being ready until it is set well", () => {
         bus.signingSecrets = "secret";
         const before = get(setting);
-        const message = `\`${setting}\` of the bus "plain" was set to undefined: is its environment variable set?`;
+        const message =
+          `\`${setting}\` of the bus "plain" was set to undefined: is its environment variable set? ` +
+          "Leave the line out where the setting is not used";
         expect(() => set(setting, undefined)).to.throw(ConfigurationError, message);
         expect(get(setting)).to.equal(before);
         expect(() => bus.assertReady()).to.throw(ConfigurationError, message);

@@ -51,6 +51,7 @@ describe("the snippets of the documentation", function () {
       STRIPE_SIGNING_SECRET_OLD: "whsec_of_last_month",
       GITHUB_WEBHOOK_SECRET: "It's a Secret to Everybody",
       ACME_SECRET: "acme_secret",
+      BRAINTREE_KEYS: "public:private",
       STRIPE_SIGNING_SECRET_MX: "whsec_of_the_other_account",
       STRIPE_API_KEY: "sk_test_of_the_snippets",
       CONEKTA_API_KEY: "key_of_the_snippets",

@@ -37,19 +37,25 @@ export function conektaEvent(): EventFields & { readonly id: string } {
   return JSON.parse(readFileSync("fixtures/evt_charge_paid.json", "utf8"));
 }
 
-/** Serves `listener` for one request on the loopback interface, and tells the status of the answer. */
-export async function post(listener: RequestListener, path: string, delivery: WebhookRequest): Promise<number> {
+/** Serves `listener` on the loopback interface for as long as `run` takes. */
+export async function serve<T>(listener: RequestListener, run: (origin: string) => Promise<T>): Promise<T> {
   const server = createServer(listener).listen(0, "localhost");
   await once(server, "listening");
   try {
-    const { port } = server.address() as AddressInfo;
-    const headers = { "content-type": "application/json", ...(delivery.headers as Record<string, string>) };
-    const body = new Uint8Array(delivery.body);
-    const response = await fetch(`http://localhost:${port}${path}`, { method: "POST", headers, body });
-    await response.arrayBuffer();
-    return response.status;
+    return await run(`http://localhost:${(server.address() as AddressInfo).port}`);
   } finally {
     server.closeAllConnections();
     server.close();
   }
+}
+
+/** Serves `listener` for one request on the loopback interface, and tells the status of the answer. */
+export function post(listener: RequestListener, path: string, delivery: WebhookRequest): Promise<number> {
+  return serve(listener, async (origin) => {
+    const headers = { "content-type": "application/json", ...(delivery.headers as Record<string, string>) };
+    const body = new Uint8Array(delivery.body);
+    const response = await fetch(`${origin}${path}`, { method: "POST", headers, body });
+    await response.arrayBuffer();
+    return response.status;
+  });
 }

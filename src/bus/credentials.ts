@@ -141,7 +141,8 @@ export abstract class Credentials<Events extends EventMap, Base> {
     try {
       if (value === undefined) {
         throw new ConfigurationError(
-          `\`${setting}\` of the bus "${this.name}" was set to undefined: is its environment variable set?`,
+          `\`${setting}\` of the bus "${this.name}" was set to undefined: is its environment variable set? ` +
+            "Leave the line out where the setting is not used",
         );
       }
       take(value);
