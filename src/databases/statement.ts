@@ -43,7 +43,7 @@ export interface Database {
   now(): number | null;
   /** Runs the plan in one transaction. */
   run<T>(plan: () => Plan<T>): T | Promise<T>;
-  /** Runs a plan of a single statement, which is a transaction by itself. */
+  /** Runs the plan without a transaction around it: each of its statements is one by itself. */
   one<T>(plan: () => Plan<T>): T | Promise<T>;
   /**
    * Runs `fn` in one transaction with the plan that follows it. Where `fn` or the plan fails, and where `fn` ended the
