@@ -194,6 +194,22 @@ function specify(make: () => Provider, sample: ProviderSample): void {
       expect(seen.map(plain)).to.deep.equal(envelopesOf(make(), request).map(({ event }) => plain(event)));
     });
 
+    if (ID_UNSIGNED.includes(name)) {
+      it("may return an event of another id: none is signed that could be compared, and the delivery's key stays", async () => {
+        const bus = open(make(), sample);
+        const request = genuine();
+        const [envelope] = envelopesOf(make(), request);
+        const keys: string[] = [];
+        bus.all((_event, { key }) => {
+          keys.push(key);
+        });
+        bus.eventRetriever = (_params, { event }) => ({ ...(event as Fields), id: "another" });
+        expect(await bus.receive(request)).to.include({ status: 200, outcome: "handled" });
+        expect(await bus.receive(request)).to.include({ outcome: "duplicate" });
+        expect(keys).to.deep.equal([`${name}:${envelope?.key}`]);
+      });
+    }
+
     const field = ID_IN[name];
     if (field !== undefined) {
       it("must return the event that was asked for: another one is a 401", async () => {
