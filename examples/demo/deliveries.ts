@@ -82,7 +82,7 @@ function stripeDeliveries(): Delivery[] {
       expect: unheard(401, "rejected", "timestamp_too_old"),
     },
     {
-      title: "Stripe: a subscriber fails, and runs again",
+      title: "Stripe: one subscriber fails, once",
       ...signed(invoice),
       expect: queued(invoice, "mailer!", "ledger", "log", "audit", "mailer"),
     },
@@ -90,16 +90,16 @@ function stripeDeliveries(): Delivery[] {
     {
       title: "Stripe: a subscriber asks for later",
       ...signed(checkout),
-      expect: queued(checkout, "stockroom!", "ledger", "log", "audit", "stockroom"),
+      expect: queued(checkout, "stock!", "ledger", "log", "audit", "stock"),
     },
     {
-      title: "Stripe: the worker dies in a subscriber",
+      title: "Stripe: the worker dies in mid-work",
       ...signed(payout),
       crash: true,
       expect: queued(payout, "ledger", "bank†", "bank", "log", "audit"),
     },
     {
-      title: "Stripe: the worker dies in a transaction",
+      title: "Stripe: it dies in a transaction",
       ...signed(renewal),
       crash: true,
       expect: queued(renewal, "ledger†", "ledger", "log", "audit"),

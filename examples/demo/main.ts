@@ -88,7 +88,7 @@ try {
   const booked = await bookings(setup.path);
   const lost = acknowledged.filter((key) => !booked.has(key)).length;
   const twice = [...booked.values()].filter((times) => times > 1).length;
-  console.log(table(["Delivery", "Status", "Outcome", "What the subscribers saw"], rows));
+  console.log(table(["Delivery", "Status", "Outcome", "What the subscribers saw (! failed, † killed)"], rows));
   if (complaints.length > 0) console.log(`\nNot as it must be:\n\n${complaints.join("\n")}`);
   console.log(`\n${acknowledged.length} events were acknowledged: ${lost} lost, ${twice} booked twice.`);
   console.log(`${all.length - complaints.length} of ${all.length} deliveries were handled as they must be.`);

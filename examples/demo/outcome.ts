@@ -39,11 +39,9 @@ export function row({ title }: Delivery, actual: Expectation): string[] {
   return [title, String(actual.status), actual.outcome, saw(actual)];
 }
 
-/** What each subscriber saw; where none ran, why. */
+/** What each subscriber saw, `!` when it failed and `†` when it was killed; where none ran, why. */
 export function saw({ type, ran, reason }: Expectation): string {
-  if (ran.length > 0) {
-    return `${type}: ${ran.map((name) => name.replace("!", " (failed)").replace("†", " (killed)")).join(", ")}`;
-  }
+  if (ran.length > 0) return `${type}: ${ran.join(", ")}`;
   return reason === undefined ? "nobody" : `nobody: ${reason}`;
 }
 

@@ -86,7 +86,7 @@ export function subscribeToStripe(bus: EventBus<StripeEventMap, StripeBaseEvent>
     busy = false;
     throw new RetryLater(0.2, "the stock is being counted");
   };
-  bus.subscribe("checkout.session.completed", stockroom, { name: "stockroom" });
+  bus.subscribe("checkout.session.completed", stockroom, { name: "stock" });
 
   bus.all(new Ledger(demo));
   const bank = async ({ type }: TypedEvent, { subscriber }: DeliveryContext): Promise<void> => {
