@@ -8,10 +8,10 @@ import type { Fault } from "./options.ts";
  * Faults that an inbox could have, planted around a good one: the soak must find each of them.
  */
 
-/** How long the window of a fault is open, in milliseconds: from the least, and up to twice as long. */
-const WINDOW_MS = 50;
+/** How long the window of each fault is open, in milliseconds: from the least, and up to twice as long. */
+const WINDOW_MS = { ackEarly: 50, markOutside: 100 };
 
-const open = (): Promise<void> => sleep(WINDOW_MS * (1 + Math.random()));
+const open = (leastMs: number): Promise<void> => sleep(leastMs * (1 + Math.random()));
 
 export function broken(engine: Engine, fault: Fault): Inbox {
   const { inbox, alone } = engine;
@@ -26,7 +26,7 @@ type Alone = NonNullable<Engine["alone"]>;
 function ackEarly(inbox: Inbox): Inbox {
   return changed(inbox, {
     record: async (records) => {
-      void open().then(() => inbox.record(records).catch(() => undefined));
+      void open(WINDOW_MS.ackEarly).then(() => inbox.record(records).catch(() => undefined));
       return records.map(() => ({ state: "recorded" as const }));
     },
   });
@@ -52,7 +52,7 @@ function markOutside(run: Run, alone: Alone): Run {
   return changed(run, {
     transaction: async (_mark, fn) => {
       const result = await alone(fn);
-      await open();
+      await open(WINDOW_MS.markOutside);
       return result;
     },
   });

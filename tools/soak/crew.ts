@@ -10,6 +10,7 @@ interface Member {
   /** Its name in the journal: another one after every restart. */
   readonly process: string;
   readonly child: ChildProcess;
+  up: boolean;
   port: number | undefined;
   /** Of one that is frozen. */
   thaw: NodeJS.Timeout | undefined;
@@ -82,9 +83,18 @@ export class Crew {
     this.#start(member.slot);
   }
 
+  /** The name in the journal of the process in a slot, where it is up. */
+  processAt(slot: Slot): string | undefined {
+    const member = this.#members.get(nameOf(slot));
+    return member?.up ? member.process : undefined;
+  }
+
+  isFrozen(role: Slot["role"]): boolean {
+    return [...this.#members.values()].some(({ slot, thaw }) => slot.role === role && thaw);
+  }
+
   freeze(slot: Slot, ms: number): void {
     const member = this.#members.get(nameOf(slot));
-    // One that is frozen already stays so for as long as it was to be.
     if (!member || member.thaw) return;
     const from = Date.now();
     member.child.kill("SIGSTOP");
@@ -120,6 +130,7 @@ export class Crew {
       slot,
       process: name,
       child,
+      up: false,
       port: undefined,
       thaw: undefined,
       thawsAt: 0,
@@ -127,6 +138,7 @@ export class Crew {
       ended: false,
     };
     child.on("message", (message) => {
+      member.up = true;
       member.port = (message as Up).port;
     });
     // A message to a process that is just being killed: it is the end of it that counts.

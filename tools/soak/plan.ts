@@ -18,12 +18,17 @@ export interface Slot {
   readonly index: number;
 }
 
-/** Something that befalls a process once so many deliveries have been acknowledged. */
-export type Blow =
-  | { readonly kind: "kill"; readonly afterAcks: number; readonly target: Slot }
-  | { readonly kind: "freeze"; readonly afterAcks: number; readonly target: Slot; readonly ms: number }
+/**
+ * Something that befalls a process once so many deliveries have been acknowledged: as soon after that as it is felt. See
+ * `Blows`.
+ */
+export type Blow = What & { readonly afterAcks: number };
+
+type What =
+  | { readonly kind: "kill"; readonly target: Slot }
+  | { readonly kind: "freeze"; readonly target: Slot; readonly ms: number }
   /** Of an inbox whose server belongs to the soak: that server. */
-  | { readonly kind: "kill server"; readonly afterAcks: number };
+  | { readonly kind: "kill server" };
 
 /** All that will happen, as far as a seed can say. */
 export interface Plan {
@@ -71,18 +76,19 @@ function deliveriesOf(events: readonly PlannedEvent[], random: Random): PlannedE
 }
 
 function blowsOf(ownServer: boolean, kills: number, acks: number, random: Random): Blow[] {
-  // Not before the first few are at work, and early enough that all of them come.
-  const moment = (): number => whole(random, Math.ceil(acks * 0.03), Math.max(1, Math.floor(acks * 0.97)));
-  const blows: Blow[] = shares(ownServer, kills).map((victim) =>
-    victim === "server"
-      ? { kind: "kill server", afterAcks: moment() }
-      : { kind: "kill", afterAcks: moment(), target: slot(victim, random) },
+  const blows: What[] = shares(ownServer, kills).map((victim) =>
+    victim === "server" ? { kind: "kill server" } : { kind: "kill", target: slot(victim, random) },
   );
   for (const role of freezes(kills)) {
-    const ms = Math.round(LEASE_MS * (1.3 + random() * 0.6));
-    blows.push({ kind: "freeze", afterAcks: moment(), target: slot(role, random), ms });
+    const ms = Math.round(LEASE_MS * (1.4 + random() * 0.6));
+    blows.push({ kind: "freeze", target: slot(role, random), ms });
   }
-  return shuffled(random, blows).sort((one, other) => one.afterAcks - other.afterAcks);
+  // Each in its own part of the run: not before the first few are at work, and early enough that all of them come.
+  const [first, part] = [acks * 0.03, (acks * 0.9) / blows.length];
+  return shuffled(random, blows).map((blow, index) => ({
+    ...blow,
+    afterAcks: Math.max(1, Math.floor(first + (index + random()) * part)),
+  }));
 }
 
 /** Whom the kills hit: each kind its share, however few there are. */

@@ -11,8 +11,8 @@ export interface Sending {
   readonly portOf: (index: number) => number | undefined;
   /** Resolves when more may be sent. */
   readonly mayGoOn: () => Promise<void>;
-  /** Told of every answer with 2xx. */
-  readonly onAck: (event: PlannedEvent) => void;
+  /** Told of every answer with 2xx, and of the receiver that gave it. */
+  readonly onAck: (event: PlannedEvent, receiver: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -45,10 +45,11 @@ export async function send(sending: Sending): Promise<void> {
 async function deliver(sending: Sending, agent: Agent, index: number, event: PlannedEvent): Promise<void> {
   const { seed, portOf, onAck, signal } = sending;
   for (let attempt = 0; !signal.aborted; attempt += 1) {
-    const port = portOf(receiverFor(seed, index, attempt));
+    const receiver = receiverFor(seed, index, attempt);
+    const port = portOf(receiver);
     const status = port === undefined ? undefined : await post(agent, port, event.body).catch(() => undefined);
     if (status !== undefined && status >= 200 && status < 300) {
-      onAck(event);
+      onAck(event, receiver);
       return;
     }
     await sleep(Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** attempt));

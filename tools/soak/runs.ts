@@ -18,6 +18,7 @@ export class Runs {
   readonly #runs = new Map<string, Run>();
   readonly #pulses = new Map<string, number[]>();
   readonly #succeeded = new Map<string, Set<string>>();
+  readonly #open = new Map<string, number>();
   readonly #subscribers: number;
   #lines = 0;
   #finished = 0;
@@ -45,6 +46,11 @@ export class Runs {
     return this.#finished;
   }
 
+  /** How many runs of a process have begun and not ended. */
+  inProgress(process: string): number {
+    return this.#open.get(process) ?? 0;
+  }
+
   /** When each worker gave its pulses, in order. */
   get pulses(): ReadonlyMap<string, readonly number[]> {
     return this.#pulses;
@@ -66,11 +72,13 @@ export class Runs {
     if (line.kind === "start") {
       const { run, event, subscriber, process, at } = line;
       this.#runs.set(run, { event, subscriber, process, start: at, end: undefined, ending: undefined });
+      this.#open.set(process, this.inProgress(process) + 1);
       return;
     }
     const begun = this.#runs.get(line.run);
     if (!begun) throw new Error(`the journal ends a run that it did not begin: ${line.run}`);
     this.#runs.set(line.run, { ...begun, end: line.at, ending: line.ending });
+    this.#open.set(begun.process, this.inProgress(begun.process) - 1);
     if (line.ending !== "ok") return;
     const succeeded = this.#succeeded.get(begun.event) ?? new Set();
     const before = succeeded.size;

@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Blows } from "./blows.ts";
 import type { Crew } from "./crew.ts";
-import type { Struck } from "./exposure.ts";
 import type { Host } from "./hosts.ts";
 import { JournalReader } from "./journal.ts";
 import { judge, lostOf, type Verdict } from "./judge.ts";
 import type { Options } from "./options.ts";
-import { type Blow, LEASE_MS, type Plan } from "./plan.ts";
+import { LEASE_MS, type Plan } from "./plan.ts";
 import { send } from "./provider.ts";
 import { Runs } from "./runs.ts";
 import type { Task } from "./task.ts";
@@ -56,9 +56,7 @@ export class SoakRun {
   readonly #setting: Setting;
   readonly #runs = new Runs(SUBSCRIBERS.length);
   readonly #acked = new Set<string>();
-  readonly #blows: Blow[];
-  readonly #struck: Struck[] = [];
-  readonly #servers: Promise<void>[] = [];
+  readonly #blows: Blows;
   readonly #over = new AbortController();
   readonly #started = Date.now();
   readonly #troubles: string[] = [];
@@ -69,7 +67,8 @@ export class SoakRun {
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    this.#blows = [...setting.plan.blows];
+    const { plan, crew, host } = setting;
+    this.#blows = new Blows(plan.blows, crew, host, this.#runs);
   }
 
   async run(): Promise<Soaked> {
@@ -87,15 +86,15 @@ export class SoakRun {
         seed: options.seed,
         portOf: (index) => crew.portOf(index),
         mayGoOn: () => this.#room(),
-        onAck: ({ id }) => this.#acknowledged(id),
+        onAck: ({ id }, receiver) => this.#acknowledged(id, receiver),
         signal: this.#over.signal,
       });
-      await Promise.all(this.#servers);
+      await this.#blows.end();
       await this.#finished();
       await crew.stop();
       this.#read(journal);
       tell(this.#progress());
-      const struck = [...this.#struck, ...crew.struck];
+      const struck = [...this.#blows.struck, ...crew.struck];
       const effects = await host.effects?.();
       const events = plan.events.map(({ id }) => id);
       // For whoever looks into a run that was kept.
@@ -108,7 +107,7 @@ export class SoakRun {
         effects,
         struck,
       });
-      return { verdict, troubles: [...this.#troubles, ...crew.crashes] };
+      return { verdict, troubles: [...this.#troubles, ...this.#blows.troubles, ...crew.crashes] };
     } finally {
       clearInterval(look);
       clearInterval(telling);
@@ -122,23 +121,11 @@ export class SoakRun {
     this.#over.abort();
   }
 
-  #acknowledged(id: string): void {
+  #acknowledged(id: string, receiver: number): void {
     if (!this.#acked.has(id)) this.#open.set(id, Date.now());
     this.#acked.add(id);
     this.#acks += 1;
-    while ((this.#blows[0]?.afterAcks ?? Number.POSITIVE_INFINITY) <= this.#acks) this.#strike(this.#blows.shift());
-  }
-
-  #strike(blow: Blow | undefined): void {
-    const { crew, host } = this.#setting;
-    if (blow?.kind === "kill") crew.kill(blow.target);
-    if (blow?.kind === "freeze") crew.freeze(blow.target, blow.ms);
-    if (blow?.kind !== "kill server" || !host.killServer) return;
-    const killing = host.killServer().then(
-      (struck) => void this.#struck.push(struck),
-      (error: unknown) => void this.#troubles.push(`the server did not come back: ${error}`),
-    );
-    this.#servers.push(killing);
+    this.#blows.acknowledged(this.#acks, receiver);
   }
 
   #read(journal: JournalReader): void {
@@ -148,7 +135,8 @@ export class SoakRun {
   }
 
   async #room(): Promise<void> {
-    while (this.#backlog() >= BACKLOG && !this.#over.signal.aborted) await sleep(LOOK_MS / 2);
+    const full = (): boolean => this.#backlog() >= BACKLOG || this.#blows.isBehind(this.#acks);
+    while (full() && !this.#over.signal.aborted) await sleep(LOOK_MS / 2);
   }
 
   #backlog(): number {
@@ -177,7 +165,7 @@ export class SoakRun {
   #progress(): string {
     const { plan } = this.#setting;
     const seconds = Math.round((Date.now() - this.#started) / 1000);
-    const struck = plan.blows.length - this.#blows.length;
+    const struck = plan.blows.length - this.#blows.left;
     return `${seconds} s: ${this.#acks} of ${plan.deliveries.length} deliveries acknowledged, ${this.#runs.finished} of ${plan.events.length} events finished, ${struck} of ${plan.blows.length} blows`;
   }
 }
