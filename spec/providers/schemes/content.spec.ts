@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ConfigurationError } from "../../../src/errors.ts";
 import { content, type SignedValues } from "../../../src/providers/schemes/content.ts";
 
 const BODY = Buffer.from([0xff, 0]);
@@ -36,7 +37,7 @@ describe("content", () => {
 
   it("refuses a field that there is not, when it is made", () => {
     expect(() => content("{bodi}")).to.throw(
-      TypeError,
+      ConfigurationError,
       "`content` names {bodi}: there are body, timestamp, id, url, method",
     );
   });
