@@ -1,7 +1,7 @@
 import type { Crew } from "./crew.ts";
 import type { Struck } from "./exposure.ts";
 import type { Host } from "./hosts.ts";
-import type { Blow } from "./plan.ts";
+import type { Blow, Slot } from "./plan.ts";
 import type { Runs } from "./runs.ts";
 
 /** A worker is frozen in the middle of its work: with no fewer runs in progress. */
@@ -14,7 +14,8 @@ const PATIENCE_ACKS = 25;
  * Strikes each blow of a plan once its number of acknowledgements has been reached, as soon as it can be felt:
  *
  * - a receiver is killed the moment that it has acknowledged something, with other deliveries half received;
- * - a worker is frozen in the middle of its work, and while another one is not, which takes over what it held.
+ * - a worker is frozen in the middle of its work, and while no other one is: they take over what it held. Where the one
+ *   that was planned is idle or starting, the next one is frozen in its place.
  */
 export class Blows {
   /** What befell the server, for the judge. */
@@ -71,11 +72,16 @@ export class Blows {
       crew.kill(target);
       return true;
     }
-    const process = crew.processAt(target);
-    if (process === undefined || crew.isFrozen(target.role)) return false;
-    if (target.role === "worker" && this.#runs.inProgress(process) < AT_WORK) return false;
-    crew.freeze(target, blow.ms);
-    return true;
+    if (crew.isFrozen(target.role)) return false;
+    const felt = crew.slotsFrom(target).find((slot) => this.#isAtWork(slot));
+    if (felt) crew.freeze(felt, blow.ms);
+    return felt !== undefined;
+  }
+
+  #isAtWork(slot: Slot): boolean {
+    const process = this.#crew.processAt(slot);
+    if (process === undefined) return false;
+    return slot.role === "receiver" || this.#runs.inProgress(process) >= AT_WORK;
   }
 
   #killServer(): boolean {

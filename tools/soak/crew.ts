@@ -25,7 +25,7 @@ interface Member {
 const STOP_MS = 15_000;
 
 /** How long a process goes on after a freeze before it may be killed, in milliseconds: that is what it was frozen for. */
-const REPRIEVE_MS = 1_000;
+const REPRIEVE_MS = 3_000;
 
 /** A process that ends by itself is started again after so long, lest it do so all day. */
 const AGAIN_MS = 500;
@@ -68,12 +68,10 @@ export class Crew {
   }
 
   /** The process in a slot; where it is about to be killed already, the next one that does the same. */
-  #victim({ role, index }: Slot): Member | undefined {
-    const count = role === "receiver" ? RECEIVERS : WORKERS;
-    const members = Array.from({ length: count }, (_, step) =>
-      this.#members.get(nameOf({ role, index: (index + step) % count })),
-    );
-    return members.find((member) => !member?.death);
+  #victim(slot: Slot): Member | undefined {
+    return this.slotsFrom(slot)
+      .map((each) => this.#members.get(nameOf(each)))
+      .find((member) => !member?.death);
   }
 
   #killNow(member: Member): void {
@@ -83,10 +81,16 @@ export class Crew {
     this.#start(member.slot);
   }
 
-  /** The name in the journal of the process in a slot, where it is up. */
+  /** The name in the journal of the process in a slot, where it is up and is not about to be killed. */
   processAt(slot: Slot): string | undefined {
     const member = this.#members.get(nameOf(slot));
-    return member?.up ? member.process : undefined;
+    return member?.up && !member.death ? member.process : undefined;
+  }
+
+  /** A slot, and after it the others of its role. */
+  slotsFrom({ role, index }: Slot): readonly Slot[] {
+    const count = role === "receiver" ? RECEIVERS : WORKERS;
+    return Array.from({ length: count }, (_, step) => ({ role, index: (index + step) % count }));
   }
 
   isFrozen(role: Slot["role"]): boolean {

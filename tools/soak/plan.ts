@@ -99,9 +99,9 @@ function shares(ownServer: boolean, kills: number): readonly ("receiver" | "work
   return Array.from({ length: kills }, (_, index) => round[index % round.length] ?? "worker");
 }
 
-/** Freezes come on top of the kills, one for every three: most of workers, whose leases run out meanwhile. */
+/** Freezes come on top of the kills, one for every two: most of workers, whose leases run out meanwhile. */
 function freezes(kills: number): readonly Slot["role"][] {
-  return Array.from({ length: Math.ceil(kills / 3) }, (_, index) => (index % 4 === 3 ? "receiver" : "worker"));
+  return Array.from({ length: Math.ceil(kills / 2) }, (_, index) => (index % 4 === 3 ? "receiver" : "worker"));
 }
 
 function slot(role: Slot["role"], random: Random): Slot {
