@@ -374,6 +374,18 @@ export function inboxContract({ name, open, reset, ordered, takeAway }: InboxUnd
         expect(entry).to.deep.include({ action: "replay", subscribers: undefined });
       });
 
+      it("keeps the history of what went well before a replay", async () => {
+        const one = record();
+        await handled(one);
+        const [before] = (await inbox.get(one.key))?.history ?? [];
+        await inbox.replay(one.key);
+        await until(() => bus.deliveries.length === 2);
+        await becomes(one.key, "done");
+        const history = (await inbox.get(one.key))?.history ?? [];
+        expect(history.map(({ outcome }) => outcome)).to.deep.equal(["done", "done"]);
+        expect(history[0]).to.deep.equal(before);
+      });
+
       it("delivers an event again to some, new ones too, and tells that it was done without them", async () => {
         const one = record();
         await handled(one);

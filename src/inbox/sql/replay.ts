@@ -46,6 +46,12 @@ function* again(
 ): Plan<boolean> {
   const { table, now: time } = dialect;
   const records = table("hookbus_inbox");
+  // A first attempt that went well has no row yet, and would be forgotten with its times.
+  yield {
+    text: `INSERT INTO ${table("hookbus_inbox_attempt")} (seq, attempt, started_at, ended_at, outcome, failures)
+SELECT seq, attempts, started_at, ended_at, 'done', '[]' FROM ${records} WHERE seq = ? AND state = 'done' AND started_at IS NOT NULL ON CONFLICT DO NOTHING`,
+    values: [seq],
+  };
   const taken = yield {
     text: `UPDATE ${records} SET was_done = ?, state = 'pending', worker = NULL, fence = fence + 1, base = attempts, due_at = ${time}, ended_at = NULL, only_for = ?, replayed = 1
 WHERE seq = ? AND purged = 0 AND NOT (state = 'pending' AND worker IS NOT NULL AND due_at > ${time}) RETURNING done`,
