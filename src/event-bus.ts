@@ -37,8 +37,10 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown>
   }
 
   /** Takes one delivery, from verification to its subscribers, and says how to answer it. Rejects for no delivery. */
-  async receive(request: WebhookRequest): Promise<Receipt> {
-    if (typeof request !== "object" || request === null) throw new TypeError("`request` must be a WebhookRequest");
+  receive(request: WebhookRequest): Promise<Receipt> {
+    if (typeof request !== "object" || request === null) {
+      return Promise.reject(new TypeError("`request` must be a WebhookRequest"));
+    }
     return this.#receiver.respond(request, readerOf(request.body));
   }
 
@@ -106,7 +108,7 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown>
       () => this.logger,
       () => this.clock.now(),
     );
-    return this.notifications.subscribe("hookbus.", (step) => {
+    return this.notifications.log((step) => {
       // Buses may share their notifications: each logs its own steps.
       if (step.bus === this.name) write(step);
     });

@@ -24,6 +24,9 @@ export interface BusOptions {
 /** Names go into paths and keys. */
 const NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/i;
 
+/** Event types can be hostile: no more than this many lists are remembered before all are found anew. */
+const REMEMBERED_TYPES = 10_000;
+
 const ONCE = "the one event could be delivered by any process, any number of times; use `subscribe`";
 
 let buses = 0;
@@ -33,6 +36,11 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   readonly name: string;
   /** Tells its subscriptions from those of another bus, which may share notifications, namespace and all. */
   readonly #scope = `bus-${++buses}`;
+  /** Lists of subscriptions by the types that they are for, as of a generation of the notifications. */
+  #reached = new Map<string, readonly Subscription[]>();
+  #generation = -1;
+  /** The generation in which every subscription was found to be named. */
+  #namedIn = -1;
 
   constructor(provider: Provider<Events, Base>, options: BusOptions = {}) {
     if (typeof provider?.verify !== "function") throw new TypeError("`provider` must be a provider, such as stripe()");
@@ -145,7 +153,17 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
 
   /** @internal The subscriptions an event of type `type` reaches, in order. */
   subscriptionsFor(type: string): readonly Subscription[] {
-    return this.notifications.resolve(this.namespace.call(type), this.namespace.delimiter, this.#scope);
+    const { notifications, namespace } = this;
+    if (this.#generation !== notifications.generation) {
+      this.#reached = new Map();
+      this.#generation = notifications.generation;
+    }
+    const known = this.#reached.get(type);
+    if (known) return known;
+    if (this.#reached.size >= REMEMBERED_TYPES) this.#reached = new Map();
+    const found = notifications.resolve(namespace.call(type), namespace.delimiter, this.#scope);
+    this.#reached.set(type, found);
+    return found;
   }
 
   /** @internal */
@@ -162,6 +180,11 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   /** @internal Publishes one of hookbus's own steps. */
   step(step: Omit<Step, "bus" | "provider">): void {
     this.notifications.emitStep({ ...step, bus: this.name, provider: this.provider.name });
+  }
+
+  /** @internal Whether anybody asked for the steps of this name; the log is told of trouble, asked or not. */
+  hears(name: Step["name"]): boolean {
+    return this.notifications.hears(name);
   }
 
   protected assertNoSubscribers(setting: string): void {
@@ -190,6 +213,9 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   }
 
   #assertNames(): void {
+    const { generation } = this.notifications;
+    // Asked with every delivery, and told anew only when subscriptions changed.
+    if (this.#namedIn === generation) return;
     const { delimiter } = this.namespace;
     for (const subscription of this.notifications.within(this.namespace.call(), delimiter, this.#scope)) {
       if (subscription.named) continue;
@@ -198,6 +224,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
           "what outlives the process knows it by that",
       );
     }
+    this.#namedIn = generation;
   }
 
   /** The type and id of an event that has them elsewhere (`topic`, `event_type`), as its provider finds them. */

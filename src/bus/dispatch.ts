@@ -41,23 +41,16 @@ export async function dispatch(
   const failures: SubscriberFailure[] = [];
   const late: Promise<boolean>[] = [];
   let unfinished = false;
-  const { marks } = options;
+  const { marks, notifications } = options;
+  const heard = notifications.hears("hookbus.deliver");
   const due = marks ? dueAmong(subscriptions, marks) : subscriptions;
   // Until its run has shown whether this was its one event, no other dispatch may find it.
-  for (const subscription of due) if (subscription.once) options.notifications.suspend(subscription);
-
-  const done = (subscription: Subscription, rejected: boolean): void | Promise<void> => {
-    if (subscription.once) options.notifications.remove(subscription);
-    return marks?.markDone(markOf(subscription), rejected);
-  };
-  const again = (subscription: Subscription): void => {
-    if (subscription.once) options.notifications.resume(subscription);
-  };
+  for (const subscription of due) if (subscription.once) notifications.suspend(subscription);
 
   for (const subscription of due) {
     if (marks?.halt) {
       unfinished = true;
-      again(subscription);
+      again(subscription, options);
       continue;
     }
     const started = performance.now();
@@ -76,8 +69,8 @@ export async function dispatch(
         failure = { subscriber: subscription.name, error: thrown.error };
         late.push(
           thrown.settled.then(async (end) => {
-            if (end === "failed") again(subscription);
-            else await done(subscription, end === "rejected");
+            if (end === "failed") again(subscription, options);
+            else await done(subscription, end === "rejected", options);
             return end !== "failed";
           }),
         );
@@ -87,16 +80,31 @@ export async function dispatch(
     }
     if (failure) failures.push(failure);
     if (settled && (!failure || isFinal(failure.error))) {
-      const marked = done(subscription, failure !== undefined);
+      const marked = done(subscription, failure !== undefined, options);
       if (marked !== undefined) await marked;
     } else if (settled) {
       unfinished = true;
-      again(subscription);
+      again(subscription, options);
     }
-    options.notifications.emitStep(deliverStep(facts, subscription.name, performance.now() - started, failure));
+    if (heard || failure) {
+      notifications.emitStep(deliverStep(facts, subscription.name, performance.now() - started, failure));
+    }
   }
   if (late.length === 0) return { failures, unfinished, late: undefined };
   return { failures, unfinished, late: Promise.all(late).then((finished) => !unfinished && finished.every(Boolean)) };
+}
+
+function done(
+  subscription: Subscription,
+  rejected: boolean,
+  { notifications, marks }: DispatchOptions,
+): void | Promise<void> {
+  if (subscription.once) notifications.remove(subscription);
+  return marks?.markDone(markOf(subscription), rejected);
+}
+
+function again(subscription: Subscription, { notifications }: DispatchOptions): void {
+  if (subscription.once) notifications.resume(subscription);
 }
 
 /** Thrown for a subscriber that ran out of time and is still running. */

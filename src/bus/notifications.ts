@@ -1,5 +1,4 @@
 import { EventEmitter } from "eventemitter3";
-import { LRUCache } from "lru-cache";
 import { ConfigurationError } from "../errors.ts";
 import { type NotificationAdapter, notificationAdapter } from "./adapter.ts";
 import { matches, matchingPatterns } from "./patterns.ts";
@@ -14,9 +13,6 @@ import {
 } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
 import { isThenable } from "./thenable.ts";
-
-/** Event types can be hostile: no more than this many resolved lists are remembered. */
-const REMEMBERED_TYPES = 5_000;
 
 export interface SubscriptionRequest extends SubscribeOptions {
   /** The mark of the bus that subscribes, which alone its subscriptions hear; empty for subscriptions across buses. */
@@ -42,9 +38,10 @@ export class Notifications {
   readonly #subscriptions = new Map<(...args: never[]) => unknown, Subscription>();
   readonly #stepListeners = new Map<Disposer, unknown>();
   readonly #names = new Map<string, Set<string>>();
-  readonly #resolved = new LRUCache<string, readonly Subscription[]>({ max: REMEMBERED_TYPES });
+  readonly #logs = new Set<StepListener>();
   readonly #steps = new Map<string, readonly string[]>();
   #order = 0;
+  #generation = 0;
 
   /** @param emitter where the listeners are held; default: a new emitter. */
   constructor(emitter: EventEmitter = new EventEmitter()) {
@@ -133,14 +130,19 @@ export class Notifications {
   /** @internal Takes a subscription off the list without ending it: it keeps its name, and can be removed for good. */
   suspend(subscription: Subscription): void {
     this.#emitter.off(subscription.pattern, subscription.listener);
-    this.#resolved.clear();
+    this.#generation++;
   }
 
   /** @internal Puts a subscription on the list, at its place in the order, unless it has been removed for good. */
   resume(subscription: Subscription): void {
     if (!this.#subscriptions.has(subscription.listener)) return;
     this.#emitter.on(subscription.pattern, subscription.listener);
-    this.#resolved.clear();
+    this.#generation++;
+  }
+
+  /** @internal Another number whenever a subscription came or went: lists of an older one may be out of date. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /**
@@ -148,9 +150,6 @@ export class Notifications {
    * The list never changes.
    */
   resolve(name: string, delimiter: string, scope: string): readonly Subscription[] {
-    const key = `${scope}\n${delimiter}\n${name}`;
-    const known = this.#resolved.get(key);
-    if (known) return known;
     const found: Subscription[] = [];
     for (const pattern of matchingPatterns(name, delimiter)) {
       for (const listener of this.#emitter.listeners(pattern)) {
@@ -158,9 +157,7 @@ export class Notifications {
         if (subscription && (subscription.scope === scope || subscription.scope === "")) found.push(subscription);
       }
     }
-    found.sort((a, b) => a.order - b.order);
-    this.#resolved.set(key, found);
-    return found;
+    return found.sort((a, b) => a.order - b.order);
   }
 
   /** @internal Whether `scope` has subscriptions. */
@@ -176,14 +173,30 @@ export class Notifications {
     });
   }
 
+  /** @internal A log: told of every step that is emitted, and no reason to emit one that tells of no trouble. */
+  log(listener: StepListener): Disposer {
+    this.#logs.add(listener);
+    return disposer(() => this.#logs.delete(listener));
+  }
+
+  /** @internal Whether somebody listens to the steps of this name, logs aside. */
+  hears(name: Step["name"]): boolean {
+    for (const pattern of this.#patternsOfStep(name)) if (this.#emitter.listenerCount(pattern) > 0) return true;
+    return false;
+  }
+
+  #patternsOfStep(name: Step["name"]): readonly string[] {
+    const known = this.#steps.get(name);
+    if (known) return known;
+    const patterns = patternsOf(name, ".");
+    this.#steps.set(name, patterns);
+    return patterns;
+  }
+
   /** @internal Emits one of hookbus's steps. A listener that fails, now or later, changes nothing. */
   emitStep(step: Step): void {
-    let patterns = this.#steps.get(step.name);
-    if (!patterns) {
-      patterns = patternsOf(step.name, ".");
-      this.#steps.set(step.name, patterns);
-    }
-    for (const pattern of patterns) {
+    for (const log of this.#logs) shield(log, step);
+    for (const pattern of this.#patternsOfStep(step.name)) {
       if (this.#emitter.listenerCount(pattern) === 0) continue;
       for (const listener of this.#emitter.listeners(pattern)) shield(listener as StepListener, step);
     }

@@ -8,7 +8,7 @@ const QUIET_MS = 10_000;
 
 /**
  * Writes what the operator should know of hookbus's steps: refusals and failures with their reason, and with what
- * hookbus says of them. A listener like any other; it sees no payload, secret or signature, and of what a subscriber
+ * hookbus says of them. Told of steps as their listeners are; it sees no payload, secret or signature, and of what a subscriber
  * threw it tells the class alone.
  */
 export function logSteps(logger: () => Logger, now: () => number): (step: Step) => void {

@@ -2,7 +2,7 @@ import { PayloadError } from "../errors.ts";
 import { checkProvider, checkSigned } from "./check-provider.ts";
 import type { EventMap, Provider } from "./provider.ts";
 import type { ProviderDescription } from "./provider-description.ts";
-import { readEvent } from "./read-event.ts";
+import { eventReader } from "./read-event.ts";
 import { signed } from "./schemes/signature.ts";
 
 /**
@@ -23,6 +23,8 @@ export function defineProvider<Events extends EventMap = EventMap, Base = unknow
   checkProvider(description);
   const scheme = "verify" in description.signature ? description.signature : signed(description.signature);
   checkSigned(description);
+  const { events } = event;
+  const readEvent = eventReader(event);
   return {
     name,
     namespace: description.namespace ?? `${name.replaceAll("-", "_")}_event`,
@@ -34,8 +36,8 @@ export function defineProvider<Events extends EventMap = EventMap, Base = unknow
     ...(retrieval && { retrieval }),
     ...(success && { success }),
     read(payload, context = {}) {
-      if (!event.events) return readEvent(event, payload, context);
-      const envelopes = event.events(payload).map((each, index) => readEvent(event, each, context, index));
+      if (!events) return readEvent(payload, context);
+      const envelopes = events(payload).map((each, index) => readEvent(each, context, index));
       if (envelopes.length === 0) throw new PayloadError("the delivery holds no event");
       return envelopes;
     },

@@ -1,7 +1,8 @@
 import type { Marks } from "../bus/marks.ts";
+import { isThenable } from "../bus/thenable.ts";
 import type { Clock } from "../clock.ts";
 import { StaleTokenError, StoreUnavailableError } from "../errors.ts";
-import type { Awaitable, ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
+import type { ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
 
 /** The time between a claim and its end: keeps the lease alive, and remembers what the store did not take. */
 export class ClaimedRun implements Marks {
@@ -44,24 +45,38 @@ export class ClaimedRun implements Marks {
     return this.#refusal instanceof StaleTokenError ? this.#refusal : undefined;
   }
 
-  /** Never rejects. */
-  async markDone(subscriber: string): Promise<void> {
-    await this.#tell(() => this.#store.markDone(this.#token, subscriber));
+  /** Never fails; a promise only where the store has to be waited for. */
+  markDone(subscriber: string): void | Promise<void> {
+    try {
+      const told = this.#store.markDone(this.#token, subscriber);
+      if (isThenable(told)) return this.#settled(told);
+    } catch (error) {
+      this.#refused(error);
+    }
   }
 
-  /** Completes the claim, or gives it back for another try. Never rejects. */
-  async end(done: boolean): Promise<void> {
+  /** Completes the claim, or gives it back for another try. Never fails; a promise only where the store is one. */
+  end(done: boolean): void | Promise<void> {
     this.#over = true;
     this.#clock.clearTimeout(this.#heartbeat);
-    await this.#tell(() => (done ? this.#store.complete(this.#token) : this.#store.release(this.#token)));
+    try {
+      const told = done ? this.#store.complete(this.#token) : this.#store.release(this.#token);
+      if (isThenable(told)) return this.#settled(told);
+    } catch (error) {
+      this.#refused(error);
+    }
   }
 
-  async #tell(call: () => Awaitable<void>): Promise<void> {
+  async #settled(told: PromiseLike<void>): Promise<void> {
     try {
-      await answered(call);
+      await told;
     } catch (error) {
-      this.#refusal ??= error as StaleTokenError | StoreUnavailableError;
+      this.#refused(error);
     }
+  }
+
+  #refused(error: unknown): void {
+    this.#refusal ??= unanswered(error);
   }
 
   #beat(): void {
@@ -82,12 +97,8 @@ export class ClaimedRun implements Marks {
   }
 }
 
-/** Asks the store, and gives any failure but a refused token the name that fails closed. */
-export async function answered<T>(call: () => Awaitable<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    if (cause instanceof StaleTokenError) throw cause;
-    throw new StoreUnavailableError("the idempotency store did not answer: nothing is acknowledged", { cause });
-  }
+/** What a failure of the store means: any but a refused token has the name that fails closed. */
+export function unanswered(cause: unknown): StaleTokenError | StoreUnavailableError {
+  if (cause instanceof StaleTokenError) return cause;
+  return new StoreUnavailableError("the idempotency store did not answer: nothing is acknowledged", { cause });
 }

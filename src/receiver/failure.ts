@@ -1,4 +1,3 @@
-import type { DeliveryFacts } from "../bus/context.ts";
 import {
   BodyTimeoutError,
   BodyTooLargeError,
@@ -41,16 +40,12 @@ export function failed(error: unknown): Result {
 }
 
 /**
- * Runs what follows once a delivery is known to be genuine. Never rejects: whatever goes wrong from here on is no fault
- * of the sender's, even when what the user's code threw is called an unknown event or a bad payload.
+ * What a delivery comes to that ended with `error` after it was known to be genuine: whatever goes wrong from there on is
+ * no fault of the sender's, even when what the user's code threw is called an unknown event or a bad payload.
  */
-export async function genuine(facts: DeliveryFacts, run: () => Promise<Result>): Promise<Result> {
-  try {
-    return { facts, ...(await run()) };
-  } catch (error) {
-    const result = failed(error);
-    return { ...result, facts, receipt: result.receipt.outcome === "failed" ? result.receipt : refused(500, "failed") };
-  }
+export function failedGenuine(error: unknown): Result {
+  const result = failed(error);
+  return result.receipt.outcome === "failed" ? result : { ...result, receipt: refused(500, "failed") };
 }
 
 /** The answer when another run holds the event. */
@@ -68,6 +63,8 @@ const WORST_FIRST = [503, 500, 422, 409];
 
 /** What becomes of a delivery that carried many events: what became of the worst of them, or else of the first handled or queued. */
 export function worstResult(results: readonly Result[]): Result {
+  // What nearly all carry.
+  if (results.length === 1) return results[0] as Result;
   const rank = ({ receipt }: Result): number => {
     const place = WORST_FIRST.indexOf(receipt.status);
     if (place >= 0) return place;

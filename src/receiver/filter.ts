@@ -1,5 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
+import type { EventFilter } from "../bus/extension-points.ts";
 import { ConfigurationError } from "../errors.ts";
 
 /** An event on its way to its subscribers. */
@@ -11,10 +12,14 @@ export interface Passed {
 /**
  * The event as `eventFilter` lets it pass; null when it ignores it. An event that the filter puts in the place of
  * another goes to the subscribers of its own type; what makes it a duplicate stays with the event that was delivered.
+ * A promise only where there is a filter.
  */
-export async function filtered(bus: Bus, event: unknown, facts: DeliveryFacts): Promise<Passed | null> {
-  if (!bus.eventFilter) return { event, facts };
-  const passed: unknown = await bus.eventFilter(event, facts);
+export function filtered(bus: Bus, event: unknown, facts: DeliveryFacts): Passed | Promise<Passed | null> {
+  return bus.eventFilter ? passedBy(bus.eventFilter, event, facts) : { event, facts };
+}
+
+async function passedBy(filter: EventFilter<unknown>, event: unknown, facts: DeliveryFacts): Promise<Passed | null> {
+  const passed: unknown = await filter(event, facts);
   if (passed === null) return null;
   if (passed === undefined) {
     throw new ConfigurationError("`eventFilter` returned undefined: return the event, or null to ignore it");

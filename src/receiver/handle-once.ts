@@ -1,7 +1,8 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
 import { DispatchError, StaleTokenError, type StoreUnavailableError, type SubscriberFailure } from "../errors.ts";
-import { answered, ClaimedRun } from "./claimed-run.ts";
+import type { Claim, ClaimOptions, IdempotencyStore } from "../idempotency/store.ts";
+import { ClaimedRun, unanswered } from "./claimed-run.ts";
 import { busy, claimLost, receiptOf } from "./failure.ts";
 import type { Passed } from "./filter.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -14,7 +15,8 @@ export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unkno
   if (store === false) return resultOf(bus, facts, (await bus.dispatch(event, facts)).failures);
 
   const fingerprint = fingerprintOf(data);
-  const claim = await answered(() => store.claim(facts.key, { leaseMs, fingerprint }));
+  const asked = claimOf(store, facts.key, { leaseMs, fingerprint });
+  const claim = "state" in asked ? asked : await asked;
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
   if (claim.state === "done") {
     return { receipt: acknowledged("duplicate", bus.provider.success), conflict: claim.fingerprint !== fingerprint };
@@ -28,7 +30,8 @@ export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unkno
     void late.then((finished) => run.end(finished));
     return result;
   }
-  await run.end(result.receipt.outcome === "handled");
+  const ended = run.end(result.receipt.outcome === "handled");
+  if (ended !== undefined) await ended;
   return run.refusal ? refusedByStore(result, run.refusal) : result;
 }
 
@@ -46,11 +49,32 @@ export async function useUp(
 ): Promise<Result | undefined> {
   const store = bus.idempotency;
   if (store === false) return undefined;
-  const claim = await answered(() => store.claim(facts.key, { leaseMs, fingerprint: fingerprintOf(data) }));
+  const claim = await claimOf(store, facts.key, { leaseMs, fingerprint: fingerprintOf(data) });
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
   if (claim.state === "done") return { receipt: acknowledged("duplicate", bus.provider.success) };
-  await answered(() => store.complete(claim.token));
+  try {
+    await store.complete(claim.token);
+  } catch (cause) {
+    throw unanswered(cause);
+  }
   return undefined;
+}
+
+function claimOf(store: IdempotencyStore, key: string, options: ClaimOptions): Claim | Promise<Claim> {
+  try {
+    const answer = store.claim(key, options);
+    return "state" in answer ? answer : waitedFor(answer);
+  } catch (cause) {
+    throw unanswered(cause);
+  }
+}
+
+async function waitedFor(answer: Promise<Claim>): Promise<Claim> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw unanswered(cause);
+  }
 }
 
 function resultOf(bus: Bus, facts: DeliveryFacts, failures: readonly SubscriberFailure[]): Result {

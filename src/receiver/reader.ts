@@ -3,7 +3,7 @@ import type { BodyReader } from "./request.ts";
 
 /** A reader of a body that is in memory already. */
 export function readerOf(body: Uint8Array): BodyReader {
-  return async (maxBytes) => {
+  return (maxBytes) => {
     if (!(body instanceof Uint8Array)) {
       throw new RawBodyUnavailableError("`body` must be the raw bytes as a Uint8Array or Buffer, not a parsed body");
     }

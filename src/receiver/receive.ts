@@ -6,7 +6,7 @@ import type { Envelope, WebhookRequest } from "../providers/provider.ts";
 import { parsePayload } from "../providers/schemes/json.ts";
 import { admit } from "./admission.ts";
 import { factsOf } from "./facts.ts";
-import { genuine, worstResult } from "./failure.ts";
+import { failedGenuine, worstResult } from "./failure.ts";
 import { filtered } from "./filter.ts";
 import { handleOnce, useUp } from "./handle-once.ts";
 import { hintOf } from "./hints.ts";
@@ -45,17 +45,22 @@ export async function receive(
   const { inbox } = bus;
   const watched = inbox && new ReadHeaders(head.headers);
   const headers = watched?.view ?? head.headers;
-  const request: WebhookRequest = { ...head, headers, body: await readBody(bus.maxBodyBytes) };
+  const { method, url, path, ip } = head;
+  const read = readBody(bus.maxBodyBytes);
+  const body = read instanceof Uint8Array ? read : await read;
+  const request: WebhookRequest & RequestHead = { method, url, path, headers, ip, body };
   const receivedAt = bus.clock.now();
 
   // 2 answer what comes unsigned
   const keys = new SoughtKeys(bus, request);
-  const greeting = await greet(bus, request, receivedAt, keys);
-  if (greeting) return { receipt: acknowledged("challenge", greeting) };
+  const greeted = greet(bus, request, receivedAt, keys);
+  const greeting = greeted instanceof Promise ? await greeted : greeted;
+  if (greeting !== undefined) return { receipt: acknowledged("challenge", greeting) };
 
   // 3 verify
-  const verification = await verify(bus, request, receivedAt, keys);
-  if (verification && !verification.verified) {
+  const checked = verify(bus, request, receivedAt, keys);
+  const verification = checked instanceof Promise ? await checked : checked;
+  if (verification !== undefined && !verification.verified) {
     return { receipt: refused(401, "rejected"), reason: verification.reason, hint: hintOf(verification.reason) };
   }
 
@@ -64,16 +69,18 @@ export async function receive(
 
   // 5 answer what comes signed
   const answer =
-    verification && bus.provider.handshakes?.afterVerification?.(payload, { request, key: verification.key });
-  if (answer) return { receipt: acknowledged("challenge", answer) };
+    verification === undefined
+      ? undefined
+      : bus.provider.handshakes?.afterVerification?.(payload, { request, key: verification.key });
+  if (answer !== undefined) return { receipt: acknowledged("challenge", answer) };
 
   // 6 retrieve; where a signature was verified, an inbox leaves that to its worker
-  const all = await eventsOf(bus, payload, request, verification !== undefined, tools);
+  const found = eventsOf(bus, payload, request, verification !== undefined, tools);
+  const all = found instanceof Promise ? await found : found;
   if (all.length === 0) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
 
   // 7 keep, durably: a worker dispatches
   if (inbox && watched) {
-    const { method, url, body } = request;
     const { matchedSecret } = verification ?? {};
     const signed =
       matchedSecret === undefined ? undefined : { matchedSecret, request: { method, url, headers: watched.kept() } };
@@ -81,18 +88,24 @@ export async function receive(
   }
 
   // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
-  const events = all.map((envelope) => ({
-    envelope,
-    facts: factsOf(bus, envelope, verification ? "signature" : "retrieval", verification),
-  }));
+  const verifiedBy = verification === undefined ? "retrieval" : "signature";
+  const facts = all.map((envelope) => factsOf(bus, envelope, verifiedBy, verification));
   const results: Result[] = [];
-  for (const { envelope, facts } of events) {
-    results.push(await genuine(facts, () => deliver(bus, envelope, facts, mount, tools.leaseMs)));
+  for (const [at, envelope] of all.entries()) {
+    const of = facts[at] as DeliveryFacts;
+    let result: Result;
+    try {
+      result = await deliver(bus, envelope, of, mount, tools.leaseMs);
+    } catch (error) {
+      result = failedGenuine(error);
+    }
+    result.facts = of;
+    results.push(result);
   }
   return worstResult(results);
 }
 
-async function deliver(
+function deliver(
   bus: Bus,
   envelope: Envelope,
   facts: DeliveryFacts,
@@ -102,9 +115,11 @@ async function deliver(
   if (types && !types.some((pattern) => matches(pattern, facts.type, bus.provider.delimiter))) {
     return ignore(bus, envelope, facts, "types", leaseMs);
   }
-  const passed = await filtered(bus, envelope.event, facts);
-  if (!passed) return ignore(bus, envelope, facts, "filter", leaseMs);
-  return handleOnce(bus, passed, envelope.data, leaseMs);
+  const passed = filtered(bus, envelope.event, facts);
+  if (!(passed instanceof Promise)) return handleOnce(bus, passed, envelope.data, leaseMs);
+  return passed.then((one) =>
+    one ? handleOnce(bus, one, envelope.data, leaseMs) : ignore(bus, envelope, facts, "filter", leaseMs),
+  );
 }
 
 async function ignore(
@@ -119,27 +134,30 @@ async function ignore(
 }
 
 /** What the delivery carries, as the retriever has it; nothing where it ignores all of that. */
-async function eventsOf(
+function eventsOf(
   bus: Bus,
   payload: unknown,
   request: WebhookRequest,
   signed: boolean,
   { retriever }: Tools,
-): Promise<readonly Envelope[]> {
-  const retrieve = (posted: Posted): Promise<Envelope | null> =>
-    timed(bus, "hookbus.retrieve", () => retriever.retrieve(posted));
-  if (!signed) {
-    const envelope = await retrieve({ params: paramsOf(payload), request, verifiedBy: "nothing" });
-    return envelope ? [envelope] : [];
-  }
+): readonly Envelope[] | Promise<readonly Envelope[]> {
+  if (!signed) return retrieved(bus, retriever, [{ params: paramsOf(payload), request, verifiedBy: "nothing" }]);
   const read = bus.provider.read(payload, { request, client: retriever.client });
   const carried = "id" in read ? [read] : read;
   if (carried.length === 0) throw new PayloadError("the delivery holds no event");
   if (!bus.retrieves || bus.inbox) return carried;
-  const retrieved: Envelope[] = [];
-  for (const each of carried) {
-    const envelope = await retrieve(carriedBy(request, payload, read, each));
-    if (envelope) retrieved.push(envelope);
+  return retrieved(
+    bus,
+    retriever,
+    carried.map((each) => carriedBy(request, payload, read, each)),
+  );
+}
+
+async function retrieved(bus: Bus, retriever: Retriever, all: readonly Posted[]): Promise<readonly Envelope[]> {
+  const envelopes: Envelope[] = [];
+  for (const posted of all) {
+    const envelope = await timed(bus, "hookbus.retrieve", () => retriever.retrieve(posted));
+    if (envelope) envelopes.push(envelope);
   }
-  return retrieved;
+  return envelopes;
 }

@@ -43,20 +43,24 @@ export class Receiver {
   #tell({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, durationMs: number): void {
     const bus = this.#bus;
     const { outcome, status } = receipt;
-    bus.step({
-      name: "hookbus.receive",
-      durationMs,
-      outcome,
-      status,
-      reason,
-      hint,
-      error,
-      conflict,
-      id: facts?.id,
-      type: facts?.type,
-      verifiedBy: facts?.verifiedBy,
-      matchedSecret: facts?.matchedSecret,
-    });
+    // What went well is news to those alone who ask for it.
+    const well = status < 300 && error === undefined && conflict !== true;
+    if (!well || bus.hears("hookbus.receive")) {
+      bus.step({
+        name: "hookbus.receive",
+        durationMs,
+        outcome,
+        status,
+        reason,
+        hint,
+        error,
+        conflict,
+        id: facts?.id,
+        type: facts?.type,
+        verifiedBy: facts?.verifiedBy,
+        matchedSecret: facts?.matchedSecret,
+      });
+    }
     if (outcome === "rejected") return;
     for (const failure of [error, storeError]) if (failure !== undefined) tellListener(bus, failure, facts);
     for (const other of others) if (other.error !== undefined) tellListener(bus, other.error, other.facts);

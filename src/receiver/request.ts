@@ -13,10 +13,10 @@ export interface RequestHead {
 }
 
 /**
- * Reads the raw body, once, up to `maxBytes`. Rejects with `BodyTooLargeError`, `BodyTimeoutError`,
+ * Reads the raw body, once, up to `maxBytes`; a promise only where it has to wait. Fails with `BodyTooLargeError`, `BodyTimeoutError`,
  * `RequestAbortedError` or `RawBodyUnavailableError`.
  */
-export type BodyReader = (maxBytes: number) => Promise<Uint8Array>;
+export type BodyReader = (maxBytes: number) => Uint8Array | Promise<Uint8Array>;
 
 /** What one mount point of a bus adds to it. */
 export interface Mount {

@@ -7,7 +7,8 @@ export interface Result {
   readonly receipt: Receipt;
   readonly reason?: string | undefined;
   readonly hint?: string | undefined;
-  readonly facts?: DeliveryFacts | undefined;
+  /** Set once it is known to be the result of this event. */
+  facts?: DeliveryFacts | undefined;
   readonly error?: unknown;
   /** What the idempotency store failed with after the subscribers had failed. */
   readonly storeError?: unknown;

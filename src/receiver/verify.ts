@@ -1,6 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { ProviderResponse, SigningKey, WebhookRequest } from "../providers/provider.ts";
+import type { ProviderResponse, SigningKey, Verification, WebhookRequest } from "../providers/provider.ts";
 import { diagnose } from "./doctor.ts";
 import type { Refusal } from "./hints.ts";
 
@@ -35,59 +35,79 @@ export class SoughtKeys {
 /**
  * Checks the signature; `undefined` where there is nothing to check with, so that only retrieval can authenticate.
  *
- * Rejects with `ConfigurationError` where every secret has expired, and with what a function that finds secrets fails
- * with: nothing is let pass for want of a key.
+ * Fails with `ConfigurationError` where every secret has expired, and with what a function that finds secrets fails
+ * with: nothing is let pass for want of a key. A promise only where something has to be waited for.
  *
  * @param now the clock, in milliseconds since 1970: of a replay, that of the delivery's arrival.
  */
-export async function verify(
+export function verify(
   bus: Bus,
   request: WebhookRequest,
   now: number = bus.clock.now(),
   keys: SoughtKeys = new SoughtKeys(bus, request),
-): Promise<Checked | undefined> {
+): Checked | undefined | Promise<Checked> {
   if (!bus.verifies) return undefined;
-  const known = keys.all;
-  const all = known instanceof Promise ? await known : known;
+  const all = keys.all;
+  return all instanceof Promise ? all.then((found) => check(bus, request, found, now)) : check(bus, request, all, now);
+}
+
+function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey[], now: number): Checked | Promise<Checked> {
   const started = performance.now();
-  const checked = await check(bus, request, all, now);
-  bus.step({
-    name: "hookbus.verify",
-    durationMs: performance.now() - started,
-    outcome: checked.verified ? "verified" : "rejected",
-    ...(checked.verified ? { matchedSecret: checked.matchedSecret } : { reason: checked.reason }),
-  });
+  if (all.length === 0) return told(bus, request, all, started, { verified: false, reason: "no_secret" });
+  const keys = unexpired(all, now);
+  if (keys.length === 0) throw new ConfigurationError(`every secret of the bus "${bus.name}" has expired`);
+  const verification = bus.provider.verify(request, { keys, now, toleranceSeconds: bus.tolerance });
+  // Of a scheme of somebody's own, whatever can be waited for.
+  if (!("verified" in verification)) {
+    return verification.then((verified) => told(bus, request, all, started, checkedOf(verified, keys)));
+  }
+  return told(bus, request, all, started, checkedOf(verification, keys));
+}
+
+function checkedOf(verification: Verification, keys: readonly SigningKey[]): Checked {
+  if (!verification.verified) return verification;
+  const { matchedSecret } = verification;
+  const key = keys.find(({ label }) => label === matchedSecret) as SigningKey;
+  return { verified: true, matchedSecret, key };
+}
+
+function told(
+  bus: Bus,
+  request: WebhookRequest,
+  all: readonly SigningKey[],
+  started: number,
+  checked: Checked,
+): Checked {
+  if (bus.hears("hookbus.verify")) {
+    bus.step({
+      name: "hookbus.verify",
+      durationMs: performance.now() - started,
+      outcome: checked.verified ? "verified" : "rejected",
+      ...(checked.verified ? { matchedSecret: checked.matchedSecret } : { reason: checked.reason }),
+    });
+  }
   if (!checked.verified) diagnose(bus, request, all, checked.reason);
   return checked;
 }
 
-async function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey[], now: number): Promise<Checked> {
-  if (all.length === 0) return { verified: false, reason: "no_secret" };
-  const keys = unexpired(all, now);
-  if (keys.length === 0) throw new ConfigurationError(`every secret of the bus "${bus.name}" has expired`);
-  const verification = await bus.provider.verify(request, { keys, now, toleranceSeconds: bus.tolerance });
-  if (!verification.verified) return verification;
-  const key = keys.find(({ label }) => label === verification.matchedSecret) as SigningKey;
-  return { verified: true, matchedSecret: verification.matchedSecret, key };
-}
-
 /** The answer to a handshake that comes unsigned. A function that finds secrets is asked where one is due without any. */
-export async function greet(
+export function greet(
   bus: Bus,
   request: WebhookRequest,
   now: number,
   keys: SoughtKeys,
-): Promise<ProviderResponse | undefined> {
+): ProviderResponse | undefined | Promise<ProviderResponse | undefined> {
   const { handshakes } = bus.provider;
   if (!handshakes?.beforeVerification) return undefined;
   const greeting = handshakes.beforeVerification(request, unexpired(keys.set, now));
   if (greeting) return greeting;
-  const found = keys.all;
-  return found instanceof Promise ? handshakes.beforeVerification(request, unexpired(await found, now)) : undefined;
+  const sought = keys.all;
+  if (!(sought instanceof Promise)) return undefined;
+  return sought.then((found) => handshakes.beforeVerification?.(request, unexpired(found, now)));
 }
 
 function unexpired(keys: readonly SigningKey[], now: number): readonly SigningKey[] {
-  return keys.filter((key) => isCurrent(key, now));
+  return keys.every((key) => isCurrent(key, now)) ? keys : keys.filter((key) => isCurrent(key, now));
 }
 
 function isCurrent({ notAfter }: SigningKey, now: number): boolean {

@@ -1,12 +1,12 @@
+const LOWER_HEX = /^[0-9a-f]*$/;
+
 /**
  * The bytes of a hex text of exactly `byteLength` bytes in lower case; `undefined` for anything else.
  *
  * Node skips what is not hex, so that only a text which comes out again as it went in is taken.
  */
 export function decodeHex(text: string, byteLength: number): Buffer | undefined {
-  if (text.length !== byteLength * 2) return undefined;
-  const bytes = Buffer.from(text, "hex");
-  return bytes.toString("hex") === text ? bytes : undefined;
+  return text.length === byteLength * 2 && LOWER_HEX.test(text) ? Buffer.from(text, "hex") : undefined;
 }
 
 /**

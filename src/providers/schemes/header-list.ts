@@ -47,9 +47,14 @@ export function readList(
   let timestamp: string | undefined;
   // A field that came twice is joined with `, `, which leaves a list parted by spaces a list.
   const text = list.separator === " " ? header.replaceAll(", ", " ") : header;
-  for (const item of text.split(list.separator)) {
-    const at = item.indexOf(list.assign);
-    const [name, value] = at < 0 ? [item, ""] : [item.slice(0, at), item.slice(at + list.assign.length)];
+  for (let from = 0; from <= text.length; ) {
+    const next = text.indexOf(list.separator, from);
+    const to = next < 0 ? text.length : next;
+    const assign = text.indexOf(list.assign, from);
+    const assigned = assign >= 0 && assign < to;
+    const name = text.slice(from, assigned ? assign : to);
+    const value = assigned ? text.slice(assign + list.assign.length, to) : "";
+    from = to + list.separator.length;
     if (timestampItem !== undefined && name.trim() === timestampItem) {
       timestamps++;
       if (name === timestampItem) timestamp = value;

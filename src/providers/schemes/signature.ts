@@ -14,7 +14,7 @@ import { checkDescription } from "./check-description.ts";
 import { content, type SignedValues } from "./content.ts";
 import type { Scheme, SecretKinds, SignatureDescription, SignatureKind } from "./description.ts";
 import { decode, encode } from "./encoding.ts";
-import { firstHeader, nameOf, readList, readOne } from "./header-list.ts";
+import { firstHeader, type HeaderSignatures, nameOf, readList, readOne } from "./header-list.ts";
 import { signedUrl } from "./public-url.ts";
 import { objectionToNothing, readSecret } from "./secret.ts";
 import { parseTimestamp, staleness, timestampText } from "./timestamp.ts";
@@ -45,16 +45,6 @@ export function signed(description: SignatureDescription): Scheme {
     for (const kind of setting.kinds) kinds.set(schemeOf(kind), kind);
   }
 
-  const valuesOf = (request: WebhookRequest, stamp: string, id: string): SignedValues => ({
-    request,
-    timestamp: stamp,
-    id,
-    // Few schemes sign it, and only they look at the headers that tell of it.
-    get url() {
-      return signedUrl(request, publicUrl);
-    },
-  });
-
   function verify(request: WebhookRequest, { keys, now, toleranceSeconds }: VerifyOptions): Verification {
     const header = firstHeader(request.headers, description.header)?.trim();
     if (!header) return rejected("missing_header");
@@ -79,18 +69,9 @@ export function signed(description: SignatureDescription): Scheme {
     const stale = timestamp ? staleness(seconds, now, toleranceSeconds) : undefined;
     if (stale && timestamp?.first) return rejected(stale);
 
-    const ours = keys.filter((key) => kinds.has(key.scheme));
-    const expected = ours.length > 0 ? ours.map((key) => kinds.get(key.scheme)) : [...kinds.values()];
-    if (list && !expected.some((kind) => read.signatures.has(kind?.tag))) return rejected("no_expected_scheme");
-    const offered = ours.map((key) => {
-      const kind = kinds.get(key.scheme) as SignatureKind;
-      const texts = read.signatures.get(kind.tag) ?? [];
-      const length = ALGORITHMS[kind.algorithm].signatureBytes;
-      return { key, kind, candidates: texts.flatMap((text) => decode(text, kind.encoding, length) ?? []) };
-    });
-    // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
-    if (offered.every(({ candidates }) => candidates.length === 0)) return rejected("bad_signature");
-    const pieces = contentOf(valuesOf(request, stamp, id ?? ""));
+    const offered = offers(keys, read);
+    if (typeof offered === "string") return rejected(offered);
+    const pieces = contentOf(new Values(request, stamp, id ?? "", publicUrl));
     if (!pieces) return rejected("malformed_header");
 
     let matched: SigningKey | undefined;
@@ -99,6 +80,26 @@ export function signed(description: SignatureDescription): Scheme {
     }
     if (!matched) return rejected("bad_signature");
     return stale ? rejected(stale) : { verified: true, matchedSecret: matched.label };
+  }
+
+  /** What came for each key to check; or why nothing can match. */
+  function offers(keys: readonly SigningKey[], { signatures }: HeaderSignatures): readonly Offer[] | RejectionReason {
+    const offered: Offer[] = [];
+    let expected = false;
+    let some = false;
+    for (const key of keys) {
+      const kind = kinds.get(key.scheme);
+      if (!kind) continue;
+      const texts = signatures.get(kind.tag);
+      if (texts) expected = true;
+      const candidates = texts ? decodedOf(texts, kind) : [];
+      if (candidates.length > 0) some = true;
+      offered.push({ key, kind, candidates });
+    }
+    if (offered.length === 0) expected = [...kinds.values()].some(({ tag }) => signatures.has(tag));
+    if (list && !expected) return "no_expected_scheme";
+    // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
+    return some ? offered : "bad_signature";
   }
 
   function sign(body: Uint8Array | string, options: SignOptions): Record<string, string> {
@@ -110,7 +111,7 @@ export function signed(description: SignatureDescription): Scheme {
     const key = readSecret(kind.key.signing ?? kind.key.verifying, secret);
     const stamp = timestampText(now, timestamp?.unit);
     const request = { method, url, headers: options.headers ?? {}, body: Buffer.from(body) };
-    const pieces = contentOf(valuesOf(request, stamp, id));
+    const pieces = contentOf(new Values(request, stamp, id, publicUrl));
     if (!pieces) throw new ConfigurationError("the request holds nothing to sign: see the scheme's `content`");
     const signature = encode(ALGORITHMS[kind.algorithm].make(key, pieces), kind.encoding);
     const headers: Record<string, string> = {};
@@ -135,6 +136,41 @@ export function signed(description: SignatureDescription): Scheme {
       secrets: [...kinds.values()].map((kind) => kind.key.shape),
     },
   };
+}
+
+/** A key, and the signatures that it may have made. */
+interface Offer {
+  readonly key: SigningKey;
+  readonly kind: SignatureKind;
+  readonly candidates: readonly Uint8Array[];
+}
+
+function decodedOf(texts: readonly string[], { algorithm, encoding }: SignatureKind): Uint8Array[] {
+  const decoded: Uint8Array[] = [];
+  for (const text of texts) {
+    const bytes = decode(text, encoding, ALGORITHMS[algorithm].signatureBytes);
+    if (bytes) decoded.push(bytes);
+  }
+  return decoded;
+}
+
+class Values implements SignedValues {
+  readonly request: SignedValues["request"];
+  readonly timestamp: string;
+  readonly id: string;
+  readonly #publicUrl: string | undefined;
+
+  constructor(request: SignedValues["request"], timestamp: string, id: string, publicUrl: string | undefined) {
+    this.request = request;
+    this.timestamp = timestamp;
+    this.id = id;
+    this.#publicUrl = publicUrl;
+  }
+
+  /** Few schemes sign it, and only they look at the headers that tell of it. */
+  get url(): string {
+    return signedUrl(this.request, this.#publicUrl);
+  }
 }
 
 function rejected(reason: RejectionReason): Verification {
