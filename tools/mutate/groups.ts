@@ -26,9 +26,22 @@ export function groups(): readonly Group[] {
   return [
     { name: "patterns", mutate: ["src/bus/patterns.ts"], specs: ["spec/bus/*.spec.ts"] },
     {
+      name: "retrieval",
+      mutate: ["src/receiver/{retrieve,fetch-back,fetch-guard}.ts"],
+      specs: ["spec/receiver/{retrieve,retrieve-providers,fetch-back,fetch-guard}.spec.ts"],
+    },
+    {
+      name: "doctor",
+      mutate: ["src/receiver/{doctor,hints}.ts", "src/receiver/doctor/*.ts"],
+      specs: ["spec/receiver/{doctor,verify,signatures}.spec.ts", "spec/monitoring/*.spec.ts"],
+    },
+    {
       name: "receiver",
-      mutate: ["src/receiver/**/*.ts"],
-      specs: ["spec/{bus,receiver,ancestors,monitoring}/**/*.spec.ts"],
+      mutate: ["src/receiver/*.ts", "!src/receiver/{retrieve,fetch-back,fetch-guard,doctor,hints}.ts"],
+      specs: [
+        "spec/receiver/!(retrieve-providers|fetch-back|fetch-guard|doctor).spec.ts",
+        "spec/{bus,monitoring}/*.spec.ts",
+      ],
     },
     {
       name: "schemes",
