@@ -1,11 +1,13 @@
 import type { Clock } from "../clock.ts";
 import type { Policy } from "./policy.ts";
 import type { RecordState } from "./record.ts";
+import type { Begun } from "./redis-gathering.ts";
 import { type HeldJob, unlessRefused } from "./redis-jobs.ts";
 import { isRecordId } from "./redis-keys.ts";
-import { fieldsFrom, leasedRecord } from "./redis-rows.ts";
+import { dataOf, fieldsFrom, leasedRecord } from "./redis-rows.ts";
 import { RedisRun } from "./redis-run.ts";
 import type { RedisServer } from "./redis-server.ts";
+import type { RedisWriter } from "./redis-writer.ts";
 
 export interface BeginOptions {
   readonly server: RedisServer;
@@ -14,45 +16,61 @@ export interface BeginOptions {
 }
 
 /** What the script answers. */
-type Begun =
+type Answer =
   | readonly ["lost" | "unknown"]
   | readonly ["ended", RecordState]
-  | readonly ["begun", number, string | null, readonly string[], readonly string[]];
+  | readonly ["begun", number, string | null, number, readonly string[], readonly string[]];
+
 
 /** Begins an attempt at the record of a job. Nothing, where there is no record to be delivered. */
-export async function begin(held: HeldJob, { server, policy, clock }: BeginOptions): Promise<RedisRun | undefined> {
+export async function begin(
+  held: HeldJob,
+  options: BeginOptions & { readonly writer: RedisWriter },
+): Promise<RedisRun | undefined> {
+  const { server, policy, clock, writer } = options;
   const { job, token, where } = held;
   if (!isRecordId(where[3])) {
     // Somebody else's, in hookbus's queue: kept for them to see, and not delivered.
     await server.ask(({ bullmq }) => fail(bullmq.UnrecoverableError, held, "not a record of hookbus"));
     return undefined;
   }
-  const askedAt = performance.now();
-  const startedAt = clock.now();
-  const begun = (await server.ask(({ redis }) =>
-    redis.runCommand("hookbusBegin", [...where, token, String(startedAt)]),
-  )) as Begun;
-  if (begun[0] === "ended") {
+  const begun = held.begun ?? (await beginNow(held, options));
+  if (begun.came === "ended") {
     // Its worker vanished after the end of an attempt, and before BullMQ was told.
-    const [, state] = begun;
+    const { state } = begun;
     await server.ask(({ bullmq }) =>
       state === "dead"
         ? fail(bullmq.UnrecoverableError, held, state)
         : unlessRefused(() => job.moveToCompleted(undefined, token, false)),
     );
   }
-  if (begun[0] !== "begun") return undefined;
-  const [, lockMs, shared, names, values] = begun;
-  const fields = fieldsFrom(names.flatMap((name, index) => [name, values[index] as string]));
+  if (begun.came !== "begun") return undefined;
+  const { fields, total, shared, startedAt, heldUntil } = begun;
+  const { body = "" } = fields.has("data") ? dataOf(fields) : job.data;
   return new RedisRun({
-    ...held,
+    job,
+    token,
     server,
+    writer,
     clock,
     startedAt,
-    total: Number(fields.get("h:total")),
-    heldUntil: askedAt + lockMs,
-    record: leasedRecord(fields, shared ?? job.data.body ?? "", token, policy),
+    total,
+    heldUntil,
+    record: leasedRecord(fields, total, shared ?? body, token, policy),
   });
+}
+
+async function beginNow({ where, token }: HeldJob, { server, clock }: BeginOptions): Promise<Begun> {
+  const askedAt = performance.now();
+  const startedAt = clock.now();
+  const answer = (await server.ask(({ redis }) =>
+    redis.runCommand("hookbusBegin", [...where, token, String(startedAt)]),
+  )) as Answer;
+  if (answer[0] === "ended") return { came: "ended", state: answer[1] };
+  if (answer[0] !== "begun") return { came: answer[0] };
+  const [came, total, shared, lockMs, names, values] = answer;
+  const fields = fieldsFrom(names.flatMap((name, index) => [name, values[index] as string]));
+  return { came, fields, total, shared: shared ?? undefined, startedAt, heldUntil: askedAt + lockMs };
 }
 
 async function fail(

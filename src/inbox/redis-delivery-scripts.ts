@@ -1,4 +1,4 @@
-import { MARK, MOVE, RECORD, REMEMBERED } from "./redis-lua.ts";
+import { BEGIN, EACH, MARK, MOVE, QUEUE, RECORD } from "./redis-lua.ts";
 
 /**
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of
@@ -26,48 +26,49 @@ return false`;
 export const keepBody: string = `
 if redis.call('HEXISTS', KEYS[1], 'users') == 1 then redis.call('HSETNX', KEYS[1], 'bytes', ARGV[2]) end`;
 
-/** A worker begins an attempt at the job that BullMQ has just given it. Answers what it needs to know. */
-export const begin: string = `${RECORD}
+/** A worker begins an attempt at the job that BullMQ has given it. Answers what it needs to know. */
+export const begin: string = `${RECORD}${BEGIN}
 local token, now = ARGV[4], ARGV[5]
 if call('GET', lock) ~= token then return {'lost'} end
-local known = call('HMGET', job, 'h:print', 'h:state', 'h:started', 'h:total', 'h:shared')
-if not known[1] then
-  -- Added, and never made a record of: it was not acknowledged, and is delivered again.
-  call('LREM', ofQueue('active'), 1, id)
-  call('SREM', ofQueue('stalled'), id)
-  call('DEL', job, lock)
-  return {'unknown'}
-end
-if known[2] then return {'ended', known[2]} end
-if known[3] then
-  call('HSET', job, 'h:a:' .. known[4], '[' .. known[3] .. ',null,"lost"]')
-end
-local total = call('HINCRBY', job, 'h:total', 1)
-call('HSET', job, 'h:started', now)
-call('HDEL', job, 'h:a:' .. (total - ${REMEMBERED}))
+local begun = begin(now)
+if begun[1] ~= 'begun' then return begun end
 local names = {}
 for _, name in ipairs(call('HKEYS', job)) do
   local kind = string.sub(name, 1, 4)
   if string.sub(name, 1, 2) == 'h:' and kind ~= 'h:a:' and kind ~= 'h:o:' then table.insert(names, name) end
 end
-local bytes = known[5] and call('HGET', key('b-' .. known[5]), 'bytes')
-return {'begun', call('PTTL', lock), bytes, names, call('HMGET', job, unpack(names))}`;
+return {'begun', begun[2], begun[3], call('PTTL', lock), names, call('HMGET', job, unpack(names))}`;
 
-/** Marks a subscriber as done. Answers 0 where the worker no longer has the record. */
-export const markDone: string = `${RECORD}${MARK}
-if call('GET', lock) ~= ARGV[4] then return 0 end
-mark(ARGV[5], ARGV[6], ARGV[7])
-return 1`;
-
-/** Writes how an attempt ended, before BullMQ is told. Answers 0 where the worker no longer has the record. */
-export const endAttempt: string = `${RECORD}${MOVE}${MARK}
-local token, now, state, due, total, attempt = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-if call('GET', lock) ~= token then return 0 end
-for i = 10, #ARGV, 3 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
-call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
-call('HDEL', job, 'h:started')
-if state ~= '' then
-  move('open', state)
-  ended(state, now)
+/**
+ * Writes what attempts have come to: marks alone, or how they ended, before BullMQ is told. Answers each by 1, or by 0 where
+ * the worker no longer has the record.
+ *
+ * Each has, from `ARGV[3]` on: its job id and token, what becomes of the record (nothing yet: empty; `again` it is due,
+ * `unbegun`, or a state that it ends in), the time, when it is due, its number among all attempts, how it went, and how
+ * many marks follow, three values a mark.
+ */
+export const write: string = `${QUEUE}${MOVE}${MARK}${EACH}
+local function write(from)
+  local token, comes, now, due, total, attempt, marks = unpack(ARGV, from + 1, from + 7)
+  turnTo(ARGV[from])
+  if call('GET', lock) ~= token then return 0 end
+  for i = from + 8, from + 5 + 3 * marks, 3 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+  if comes == '' then return 1 end
+  call('HDEL', job, 'h:started')
+  if comes == 'unbegun' then
+    call('HINCRBY', job, 'h:total', -1)
+    return 1
+  end
+  call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
+  if comes ~= 'again' then
+    move('open', comes)
+    ended(comes, now)
+  end
+  return 1
 end
-return 1`;
+local from = 3
+while from <= #ARGV do
+  each(write, from)
+  from = from + 8 + 3 * ARGV[from + 7]
+end
+return all()`;

@@ -1,5 +1,7 @@
 import type { Worker as BullWorker, Job } from "bullmq";
+import type { Clock } from "../clock.ts";
 import { isRefusal, unanswered } from "./redis-errors.ts";
+import { type Begun, Gathering } from "./redis-gathering.ts";
 import type { JobData } from "./redis-rows.ts";
 import type { Lent, RedisServer } from "./redis-server.ts";
 
@@ -8,20 +10,25 @@ export interface RedisJobsOptions {
   readonly prefix: string;
   readonly queue: string;
   readonly leaseMs: number;
+  readonly clock: Clock;
   /** Told of every error of the connection on which BullMQ waits. */
   readonly onError: (error: unknown) => void;
 }
 
 /** A job that BullMQ has given to a worker. */
 export interface HeldJob {
-  readonly job: Job<JobData, void>;
+  readonly job: RecordJob;
   /** What holds its lock. */
   readonly token: string;
   /** Its key, and what scripts are told of where it is. */
   readonly where: readonly [key: string, prefix: string, queue: string, id: string];
+  /** What came of beginning an attempt at it; nothing, where that is still to be done. */
+  readonly begun: Begun | undefined;
 }
 
 type RecordWorker = BullWorker<JobData, void>;
+type RecordJob = Job<JobData, void>;
+type JobClass = typeof Job<JobData, void>;
 
 /** Three heartbeats a lease: one may be late and one lost. */
 export const BEATS = 3;
@@ -30,6 +37,8 @@ export const BEATS = 3;
 export class RedisJobs {
   readonly #options: RedisJobsOptions;
   #lent: Lent<RecordWorker> | undefined;
+  #gathering: Gathering | undefined;
+  #Job: JobClass | undefined;
   #tokens = 0;
   #closed = false;
 
@@ -40,19 +49,35 @@ export class RedisJobs {
   /** The next job, once there is one; nothing where none came for some seconds, or where the jobs were closed. */
   async next(): Promise<HeldJob | undefined> {
     const worker = await this.#open();
-    return worker && this.#take(worker, true);
+    if (!worker) return undefined;
+    const token = this.#token(worker);
+    try {
+      const job: RecordJob | undefined = await worker.getNextJob(token);
+      return job && this.#held(job, token);
+    } catch (error) {
+      throw unanswered(error);
+    }
   }
 
-  /** Several jobs, as far as there are any now. */
+  /** Several jobs, as far as there are any now; attempts at them are begun. */
   async more(most: number): Promise<readonly HeldJob[]> {
     const worker = await this.#open();
     if (!worker) return [];
-    const taken = await Promise.allSettled(Array.from({ length: most }, () => this.#take(worker, false)));
-    const jobs = taken.flatMap((each) => (each.status === "fulfilled" && each.value ? [each.value] : []));
-    // Those that were taken are to be run, whatever became of the others.
-    const failed = taken.find((each) => each.status === "rejected");
-    if (failed && jobs.length === 0) throw failed.reason;
-    return jobs;
+    const token = this.#token(worker);
+    try {
+      let job: RecordJob | undefined;
+      const given = await (this.#gathering as Gathering).several(most, async () => {
+        job = await worker.getNextJob(token, { block: false });
+      });
+      if (given.length === 0) return job ? [this.#held(job, token)] : [];
+      return given.map(({ id, fields, begun }) => {
+        // All that BullMQ needs to know of a job to move it.
+        const bare = new (this.#Job as JobClass)(worker, fields.get("name") ?? "", {}, {}, id);
+        return this.#held(bare, token, begun);
+      });
+    } catch (error) {
+      throw unanswered(error);
+    }
   }
 
   /** The heartbeat. Resolves to the ids of the jobs whose locks are lost. */
@@ -81,21 +106,22 @@ export class RedisJobs {
 
   async #open(): Promise<RecordWorker | undefined> {
     if (this.#lent) return this.#closed ? undefined : this.#lent.made;
-    const { server, prefix, queue, leaseMs, onError } = this.#options;
+    const { server, prefix, queue, leaseMs, clock, onError } = this.#options;
     // BullMQ asks but once whether the server is there, and asks nothing about what it is worth.
     await server.ask(async () => undefined);
-    const lent = await server.lend(
-      (client, bullmq): RecordWorker =>
-        new bullmq.Worker<JobData, void>(queue, null, {
-          connection: client,
-          prefix,
-          lockDuration: leaseMs,
-          // A little less than the time between two searches: nobody's search comes too early.
-          stalledInterval: Math.ceil((leaseMs / BEATS) * 0.8),
-          // How often an event may end its worker is counted with its attempts.
-          maxStalledCount: Number.MAX_SAFE_INTEGER,
-        }),
-    );
+    const lent = await server.lend(({ redis, bullmq, scripts }): RecordWorker => {
+      this.#Job = bullmq.Job;
+      this.#gathering = new Gathering({ redis, scripts, prefix, queue, leaseMs, clock });
+      return new bullmq.Worker<JobData, void>(queue, null, {
+        connection: this.#gathering.client,
+        prefix,
+        lockDuration: leaseMs,
+        // A little less than the time between two searches: nobody's search comes too early.
+        stalledInterval: Math.ceil((leaseMs / BEATS) * 0.8),
+        // How often an event may end its worker is counted with its attempts.
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
+      });
+    });
     lent.made.on("error", onError);
     try {
       await server.ask(() => lent.made.waitUntilReady());
@@ -109,18 +135,16 @@ export class RedisJobs {
     return this.#closed ? undefined : lent.made;
   }
 
-  async #take(worker: RecordWorker, block: boolean): Promise<HeldJob | undefined> {
-    const { prefix, queue } = this.#options;
+  /** What holds the locks of what is taken together. */
+  #token(worker: RecordWorker): string {
     this.#tokens += 1;
-    const token = `${worker.id}:${this.#tokens}`;
-    try {
-      const job: Job<JobData, void> | undefined = await worker.getNextJob(token, { block });
-      if (!job) return undefined;
-      const id = job.id as string;
-      return { job, token, where: [`${prefix}:${queue}:${id}`, prefix, queue, id] };
-    } catch (error) {
-      throw unanswered(error);
-    }
+    return `${worker.id}:${this.#tokens}`;
+  }
+
+  #held(job: RecordJob, token: string, begun?: Begun): HeldJob {
+    const { prefix, queue } = this.#options;
+    const id = job.id as string;
+    return { job, token, where: [`${prefix}:${queue}:${id}`, prefix, queue, id], begun };
   }
 }
 

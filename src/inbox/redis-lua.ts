@@ -6,22 +6,31 @@
  * `discarded`, by the order of recording; a record that ended is so by `h:state`, whatever BullMQ has yet to make of it.
  * The set `ended` holds those whose bodies are to be purged, by the time of their end.
  *
- * All scripts get the inbox's prefix as `ARGV[1]`, and those about one record its queue and job id as `ARGV[2]` and
- * `ARGV[3]`. `KEYS[1]` is there for those who look at what a command touches.
+ * All scripts get the inbox's prefix as `ARGV[1]`, those about records of one queue its name as `ARGV[2]`, and those about
+ * one record its job id as `ARGV[3]`. `KEYS[1]` is there for those who look at what a command touches.
  */
 
 /** How many attempts, and how many of an operator's doings, are kept of a record. */
 export const REMEMBERED = 50;
 
-/** Where a record and its parts are. */
-export const RECORD: string = `
+/** Where the records of a queue and their parts are. `turnTo` says which of them the other functions are about. */
+export const QUEUE: string = `
 local call = redis.call
-local prefix, queue, id = ARGV[1], ARGV[2], ARGV[3]
-local member = queue .. ':' .. id
-local job = prefix .. ':' .. member
-local lock = job .. ':lock'
+local prefix, queue = ARGV[1], ARGV[2]
+local id, member, job, lock
+local function turnTo(which)
+  id = which
+  member = queue .. ':' .. id
+  job = prefix .. ':' .. member
+  lock = job .. ':lock'
+end
 local function key(name) return prefix .. ':' .. name end
 local function ofQueue(name) return prefix .. ':' .. queue .. ':' .. name end
+`;
+
+/** Where one record is. */
+export const RECORD: string = `${QUEUE}
+turnTo(ARGV[3])
 `;
 
 /**
@@ -33,6 +42,28 @@ local function stateOf(job)
   local known = redis.call('HMGET', job, 'h:state', 'h:started')
   if known[1] then return known[1] end
   return known[2] and redis.call('EXISTS', job .. ':lock') == 1 and 'running' or 'pending'
+end
+`;
+
+/** Begins an attempt, which counts from now on, whatever becomes of its worker. */
+export const BEGIN: string = `
+local function begin(now)
+  local known = call('HMGET', job, 'h:print', 'h:state', 'h:started', 'h:total', 'h:shared')
+  if not known[1] then
+    -- Added, and never made a record of: it was not acknowledged, and is delivered again.
+    call('LREM', ofQueue('active'), 1, id)
+    call('SREM', ofQueue('stalled'), id)
+    call('DEL', job, lock)
+    return {'unknown'}
+  end
+  if known[2] then return {'ended', known[2]} end
+  if known[3] then
+    call('HSET', job, 'h:a:' .. known[4], '[' .. known[3] .. ',null,"lost"]')
+  end
+  local total = (known[4] or 0) + 1
+  call('HSET', job, 'h:total', total, 'h:started', now)
+  if total > ${REMEMBERED} then call('HDEL', job, 'h:a:' .. (total - ${REMEMBERED})) end
+  return {'begun', total, known[5] and call('HGET', key('b-' .. known[5]), 'bytes')}
 end
 `;
 
@@ -59,5 +90,27 @@ local function mark(subscriber, how, at)
   local field = 'h:m:' .. subscriber
   if call('HEXISTS', job, field) == 1 then return end
   call('HSET', job, field, call('HINCRBY', job, 'h:marks', 1) .. ' ' .. how .. ' ' .. at)
+end
+`;
+
+/**
+ * Several steps in one script. Each is answered by a pair: 1 and its answer, or 0 and what it failed with, which is no
+ * failure of the others. Where all fail, as on a server that takes no more, the script does.
+ */
+export const EACH: string = `
+local answers, failed, failure = {}, 0, nil
+local function each(step, ...)
+  local well, answer = pcall(step, ...)
+  if not well then
+    failure = type(answer) == 'table' and answer.err or tostring(answer)
+    failed = failed + 1
+    answer = failure
+  end
+  table.insert(answers, {well and 1 or 0, answer})
+  return well, answer
+end
+local function all()
+  if failed > 0 and failed == #answers then return redis.error_reply(failure) end
+  return answers
 end
 `;

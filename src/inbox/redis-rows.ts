@@ -58,8 +58,15 @@ export function fieldsFrom(flat: readonly string[]): Fields {
   return fields;
 }
 
-export function leasedRecord(fields: Fields, body: string, token: string, policy: Policy): LeasedRecord {
-  const attempt = numberOf(fields, "h:total") - numberOf(fields, "h:base");
+/** `total` is the number of the attempt among all of the record, those before a replay included. */
+export function leasedRecord(
+  fields: Fields,
+  total: number,
+  body: string,
+  token: string,
+  policy: Policy,
+): LeasedRecord {
+  const attempt = total - numberOf(fields, "h:base");
   const marks = marksOf(fields);
   const only = fields.get("h:only");
   return {
@@ -121,8 +128,11 @@ function identityOf(
 
 function bodyOf(fields: Fields, shared: string | undefined): Uint8Array | undefined {
   if (fields.has("h:purged")) return undefined;
-  const data = JSON.parse(fields.get("data") ?? "{}") as JobData;
-  return Buffer.from(shared ?? data.body ?? "", "base64");
+  return Buffer.from(shared ?? dataOf(fields).body ?? "", "base64");
+}
+
+export function dataOf(fields: Fields): JobData {
+  return JSON.parse(fields.get("data") ?? "{}") as JobData;
 }
 
 function marksOf(fields: Fields): readonly Mark[] {

@@ -1,14 +1,15 @@
 import type { Clock } from "../clock.ts";
 import { StaleTokenError } from "../errors.ts";
 import type { Run } from "./inbox.ts";
-import type { Attempt, LeasedRecord, Outcome } from "./record.ts";
+import type { Attempt, LeasedRecord, Outcome, RecordState } from "./record.ts";
 import { type HeldJob, unlessRefused } from "./redis-jobs.ts";
 import { attemptText } from "./redis-rows.ts";
-import type { ScriptName } from "./redis-scripts.ts";
 import type { Asked, RedisServer } from "./redis-server.ts";
+import type { Mark, RedisWriter, Written } from "./redis-writer.ts";
 
-export interface RedisRunOptions extends HeldJob {
+export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly server: RedisServer;
+  readonly writer: RedisWriter;
   readonly clock: Clock;
   readonly record: LeasedRecord;
   /** Which of all attempts this is, those before a replay included. */
@@ -16,12 +17,6 @@ export interface RedisRunOptions extends HeldJob {
   readonly startedAt: number;
   /** Until when the lock lasts for sure, as `performance.now` counts. */
   readonly heldUntil: number;
-}
-
-interface Mark {
-  readonly subscriber: string;
-  readonly how: "done" | "rejected";
-  readonly at: number;
 }
 
 /** One attempt of a record that this worker holds. What it writes is refused once another worker has the record. */
@@ -70,12 +65,10 @@ export class RedisRun implements Run {
   }
 
   async markDone(subscriber: string, rejected: boolean): Promise<void> {
-    const { token, clock } = this.#options;
-    const mark: Mark = { subscriber, how: rejected ? "rejected" : "done", at: clock.now() };
+    const mark: Mark = { subscriber, how: rejected ? "rejected" : "done", at: this.#options.clock.now() };
     this.#marks.push(mark);
     try {
-      const held = await this.#run("hookbusMarkDone", token, ...textsOf(mark));
-      if (held === 0) this.lose();
+      if (!(await this.#write([mark]))) this.lose();
     } catch {
       // The end of the attempt writes it again.
     }
@@ -108,28 +101,23 @@ export class RedisRun implements Run {
     dueInMs: number,
     tell: (asked: Asked) => Promise<unknown>,
   ): Promise<void> {
-    const { server, clock, token, total, startedAt } = this.#options;
+    const { server, clock, total, startedAt } = this.#options;
     const endedAt = clock.now();
     const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
-    const held = await this.#run(
-      "hookbusEndAttempt",
-      token,
-      String(endedAt),
-      again ? "" : how.outcome,
-      String(endedAt + dueInMs),
-      String(total),
-      attemptText({ startedAt, endedAt, ...how }),
-      ...this.#marks.flatMap(textsOf),
-    );
-    if (held === 0) this.lose();
+    const held = await this.#write(this.#marks, {
+      comes: again ? "again" : (how.outcome as RecordState),
+      at: endedAt,
+      due: endedAt + dueInMs,
+      total,
+      attempt: attemptText({ startedAt, endedAt, ...how }),
+    });
+    if (!held) this.lose();
     else await server.ask((asked) => unlessRefused(() => tell(asked)));
     this.#over = true;
   }
 
-  #run(script: ScriptName, ...args: readonly string[]): Promise<unknown> {
-    const { server, where } = this.#options;
-    return server.ask(({ redis }) => redis.runCommand(script, [...where, ...args]));
+  #write(marks: readonly Mark[], end?: Written["end"]): Promise<boolean> {
+    const { writer, job, token } = this.#options;
+    return writer.write({ id: job.id as string, token, marks, end });
   }
 }
-
-const textsOf = ({ subscriber, how, at }: Mark): string[] => [subscriber, how, String(at)];

@@ -12,8 +12,7 @@ export type ScriptName =
   | "hookbusRemember"
   | "hookbusKeepBody"
   | "hookbusBegin"
-  | "hookbusMarkDone"
-  | "hookbusEndAttempt"
+  | "hookbusWrite"
   | "hookbusReplay"
   | "hookbusDiscard"
   | "hookbusPurge"
@@ -26,8 +25,7 @@ export const SCRIPTS: Readonly<Record<ScriptName, Script>> = {
   hookbusRemember: script(delivery.remember),
   hookbusKeepBody: script(delivery.keepBody),
   hookbusBegin: script(delivery.begin),
-  hookbusMarkDone: script(delivery.markDone),
-  hookbusEndAttempt: script(delivery.endAttempt),
+  hookbusWrite: script(delivery.write),
   hookbusReplay: script(management.replay),
   hookbusDiscard: script(management.discard),
   hookbusPurge: script(management.purge),

@@ -4,6 +4,7 @@ import { ConfigurationError, StoreUnavailableError } from "../errors.ts";
 import { Gate, REQUESTS, WaitingConnection } from "./redis-connections.ts";
 import { assertDurable, assertRecent } from "./redis-durability.ts";
 import { fitForLogs, unanswered } from "./redis-errors.ts";
+import { ForeignScripts } from "./redis-foreign-scripts.ts";
 import { loadPeers, type Peers, type RedisConnection } from "./redis-peers.ts";
 import { SCRIPTS } from "./redis-scripts.ts";
 
@@ -21,6 +22,13 @@ export interface Asked {
   reconnect(): void;
 }
 
+/** What BullMQ is made with. */
+export interface Lendable {
+  readonly redis: IRedisClient;
+  readonly bullmq: Peers["bullmq"];
+  readonly scripts: ForeignScripts;
+}
+
 /** Something of BullMQ's that has connections of its own, and what ends them. */
 export interface Lent<T> {
   readonly made: T;
@@ -35,6 +43,7 @@ export class RedisServer {
   readonly #options: RedisServerOptions;
   #peers: Promise<Peers> | undefined;
   #client: Redis | undefined;
+  #foreign: ForeignScripts | undefined;
   #ready = new Gate();
   #checked: Promise<void> | undefined;
   #lastError: unknown;
@@ -84,12 +93,13 @@ export class RedisServer {
   }
 
   /** Lets BullMQ make something that opens connections of its own. */
-  async lend<T>(make: (client: Redis, bullmq: Peers["bullmq"]) => T): Promise<Lent<T>> {
+  async lend<T>(make: (lendable: Lendable) => T): Promise<Lent<T>> {
     const peers = await this.#load();
     const client = this.#open(peers);
+    const redis = peers.bullmq.createIORedisClient(client);
     const waiting: WaitingConnection[] = [];
     this.#waiting = waiting;
-    const made = make(client, peers.bullmq);
+    const made = make({ redis, bullmq: peers.bullmq, scripts: this.#foreign as ForeignScripts });
     const end = (): void => {
       for (const each of waiting) each.end();
     };
@@ -123,6 +133,7 @@ export class RedisServer {
       this.#ready.open();
     });
     client.on("close", () => this.#lost());
+    this.#foreign = new ForeignScripts(client);
     for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script);
     client.duplicate = (own) => {
       const waiting = new WaitingConnection(peers, own);

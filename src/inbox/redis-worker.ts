@@ -8,7 +8,9 @@ import { type BeginOptions, begin } from "./redis-begin.ts";
 import { unanswered } from "./redis-errors.ts";
 import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./redis-jobs.ts";
 import { queueOf } from "./redis-keys.ts";
+import type { RedisServer } from "./redis-server.ts";
 import type { RedisRun } from "./redis-run.ts";
+import { RedisWriter } from "./redis-writer.ts";
 
 export interface RedisWorkerOptions extends BeginOptions {
   readonly bus: InboxBus;
@@ -29,6 +31,7 @@ const END_MS = 5_000;
 export class RedisWorker implements Worker {
   readonly #options: RedisWorkerOptions;
   readonly #jobs: RedisJobs;
+  readonly #writer: RedisWriter;
   readonly #runs = new Set<RedisRun>();
   readonly #deliveries = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
@@ -36,19 +39,24 @@ export class RedisWorker implements Worker {
   readonly #working: Promise<void>;
   /** Deliveries whose subscribers are being called; one that only waits for a late subscriber takes no place. */
   #busy = 0;
+  /** How many jobs came together the last time, where there may be more; where not, 0. */
+  #most = 0;
   #freed = (): void => undefined;
   #heartbeat: unknown;
   #ended = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: RedisWorkerOptions) {
-    const { server, prefix, bus, policy } = options;
+    const { server, prefix, bus, policy, clock } = options;
     this.#options = options;
+    const queue = queueOf(bus.name);
+    this.#writer = new RedisWriter({ server, prefix, queue, leaseMs: policy.leaseMs });
     this.#jobs = new RedisJobs({
       server,
       prefix,
-      queue: queueOf(bus.name),
+      queue,
       leaseMs: policy.leaseMs,
+      clock,
       onError: (error) => this.#tell(unanswered(error)),
     });
     this.#working = this.#work();
@@ -79,22 +87,28 @@ export class RedisWorker implements Worker {
       await new Promise<void>((resolve) => {
         this.#freed = resolve;
       });
+      // Those that end at the same time make room for as many, which then come together.
+      await new Promise((resolve) => setImmediate(resolve));
       return;
     }
-    const askedAt = performance.now();
-    const first = await this.#jobs.next();
-    if (!first) {
-      // A queue that is paused or limited may say so at once, again and again.
-      if (performance.now() - askedAt < 1) await this.#pause(50);
-      return;
+    if (this.#most === 0) {
+      const askedAt = performance.now();
+      const first = await this.#jobs.next();
+      if (!first) {
+        // A queue that is paused or limited may say so at once, again and again.
+        if (performance.now() - askedAt < 1) await this.#pause(50);
+        return;
+      }
+      this.#start(first);
+      this.#most = 1;
     }
-    this.#start(first);
     // Where there is one there may be many: twice as many each time, so that a single job costs no search for nine more.
-    for (let most = Math.min(2, this.#free); most > 0; most = Math.min(most * 2, this.#free)) {
-      const jobs = await this.#jobs.more(most);
-      for (const job of jobs) this.#start(job);
-      if (jobs.length < most) return;
-    }
+    const most = Math.min(this.#most * 2, this.#free);
+    if (most === 0) return;
+    this.#most = 0;
+    const jobs = await this.#jobs.more(most);
+    for (const job of jobs) this.#start(job);
+    if (jobs.length === most) this.#most = most;
   }
 
   get #free(): number {
@@ -116,10 +130,10 @@ export class RedisWorker implements Worker {
       try {
         if (this.#stopping.signal.aborted) {
           // Taken while the worker began to close.
-          await server.ask(() => unlessRefused(() => held.job.moveToWait(held.token)));
+          await giveBack(held, server, this.#writer);
           return;
         }
-        run = await begin(held, this.#options);
+        run = await begin(held, { ...this.#options, writer: this.#writer });
         if (!run) return;
         this.#runs.add(run);
         delivered = await bus.deliver(run.record, run);
@@ -199,6 +213,15 @@ export class RedisWorker implements Worker {
     this.#ended = true;
     systemClock.clearTimeout(this.#heartbeat);
   }
+}
+
+/** Gives back what has not been delivered, as if it had never been taken. */
+async function giveBack({ job, token, begun }: HeldJob, server: RedisServer, writer: RedisWriter): Promise<void> {
+  if (begun?.came === "begun") {
+    const end = { comes: "unbegun", at: 0, due: 0, total: begun.total, attempt: "" } as const;
+    await writer.write({ id: job.id as string, token, marks: [], end });
+  }
+  await server.ask(() => unlessRefused(() => job.moveToWait(token)));
 }
 
 /** How long to leave the server alone after so many times in a row. */

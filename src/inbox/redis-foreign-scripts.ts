@@ -1,0 +1,100 @@
+import type { Redis } from "ioredis";
+import { BEGIN, EACH, QUEUE } from "./redis-lua.ts";
+
+/** A script of BullMQ's, as a client of Redis is told of it. */
+export interface ForeignScript {
+  readonly numberOfKeys: number;
+  readonly lua: string;
+}
+
+/** Those that a worker has run for every job. */
+const NAMES = ["moveToActive", "moveToFinished"] as const;
+
+/** The command that runs them together. */
+export const TOGETHER = "hookbusTogether";
+
+/**
+ * The scripts of BullMQ's that hookbus runs several of in one step. What they do is BullMQ's affair, and so is what they are
+ * told; hookbus takes them from the client to which BullMQ gives them.
+ */
+export class ForeignScripts {
+  readonly #known = new Map<string, ForeignScript>();
+  readonly #client: Redis;
+  #ready = false;
+
+  constructor(client: Redis) {
+    this.#client = client;
+    const define = client.defineCommand.bind(client);
+    client.defineCommand = (command, definition) => {
+      const { lua, numberOfKeys = 0 } = definition;
+      const name = nameOf(command);
+      if (name) this.#known.set(name, { lua, numberOfKeys });
+      define(command, definition);
+    };
+  }
+
+  /** The script that a command of BullMQ's stands for, if it can be run together with others. */
+  of(command: string): string | undefined {
+    const name = nameOf(command);
+    if (!name || this.#known.size < NAMES.length) return undefined;
+    if (!this.#ready) {
+      this.#client.defineCommand(TOGETHER, { numberOfKeys: 1, lua: together(Object.fromEntries(this.#known)) });
+      this.#ready = true;
+    }
+    return name;
+  }
+}
+
+/** BullMQ has its version in the names of its commands. */
+function nameOf(command: string): string | undefined {
+  const [name] = command.split(":");
+  return NAMES.find((each) => each === name);
+}
+
+/**
+ * Runs scripts of BullMQ's, as they are, one after the other in one step, and begins attempts at the jobs that they give.
+ *
+ * Each has, from `ARGV[4]` on: its name, how often it is to run, how many arguments it gets, and these. It runs again only
+ * as long as it gives jobs. Each is answered by what BullMQ's script answered the first time, and a list of the jobs that
+ * it gave: their fields, their ids, and what begin answered about those that are records.
+ */
+function together(scripts: Readonly<Record<string, ForeignScript>>): string {
+  const functions = Object.entries(scripts).map(
+    // To a script, its keys and arguments are variables of these names.
+    ([name, { numberOfKeys, lua }]) => `
+foreign['${name}'] = {keys = ${numberOfKeys}, run = function(KEYS, ARGV)
+${lua}
+end}`,
+  );
+  return `${QUEUE}${BEGIN}${EACH}
+local foreign = {}
+${functions.join("\n")}
+local now = ARGV[3]
+local function once(script, keys, args)
+  local answer = script.run(keys, args)
+  if type(answer) ~= 'table' or type(answer[1]) ~= 'table' then return answer end
+  turnTo(answer[2])
+  return answer, {answer[1], id, string.sub(id, 1, 2) == 'e-' and begin(now)}
+end
+local function run(from)
+  local script, times, count = foreign[ARGV[from]], tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2])
+  local keys, args = {}, {}
+  for i = 1, count do
+    if i <= script.keys then keys[i] = ARGV[from + 2 + i] else args[i - script.keys] = ARGV[from + 2 + i] end
+  end
+  local answer, job = once(script, keys, args)
+  local jobs = {job}
+  while job and #jobs < times do
+    local well, _, another = pcall(once, script, keys, args)
+    job = well and another
+    if job then table.insert(jobs, job) end
+  end
+  return {type(answer) == 'table' and {false, answer[2], answer[3], answer[4]} or answer, jobs}
+end
+local from = 4
+while from <= #ARGV do
+  each(run, from)
+  from = from + 3 + ARGV[from + 2]
+end
+return all()`;
+}
