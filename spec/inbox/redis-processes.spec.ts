@@ -157,6 +157,20 @@ describe("redisInbox among processes", function () {
     });
   }
 
+  it("counts an attempt at each of several events with which their worker was killed, and delivers them again", async () => {
+    const { bus, inbox, called } = busWith("ledger");
+    const keys = await Promise.all(Array.from({ length: 3 }, () => post(bus)));
+    const child = worker("taken");
+    expect(await firstLine(child)).to.equal("at taken");
+    await kill(child);
+    inbox.work(bus);
+    await ended(inbox, "done", 3);
+    expect(called).to.have.length(3);
+    const histories = await Promise.all(keys.map(async (key) => (await inbox.get(key))?.history ?? []));
+    const lost = histories.filter((history) => history.map(({ outcome }) => outcome).join() === "lost,done");
+    expect(lost).to.have.length.above(1);
+  });
+
   it("gives up an event that kills every process that delivers it", async () => {
     const { bus, inbox } = busWith(...BOTH);
     const key = await post(bus);

@@ -21,7 +21,6 @@ type Answer =
   | readonly ["ended", RecordState]
   | readonly ["begun", number, string | null, number, readonly string[], readonly string[]];
 
-
 /** Begins an attempt at the record of a job. Nothing, where there is no record to be delivered. */
 export async function begin(
   held: HeldJob,

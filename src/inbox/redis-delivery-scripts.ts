@@ -54,13 +54,14 @@ local function write(from)
   if call('GET', lock) ~= token then return 0 end
   for i = from + 8, from + 5 + 3 * marks, 3 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
   if comes == '' then return 1 end
-  call('HDEL', job, 'h:started')
   if comes == 'unbegun' then
     call('HINCRBY', job, 'h:total', -1)
-    return 1
-  end
-  call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
-  if comes ~= 'again' then
+    call('HDEL', job, 'h:started')
+  elseif comes == 'again' then
+    call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
+    call('HDEL', job, 'h:started')
+  else
+    call('HSET', job, 'h:a:' .. total, attempt)
     move('open', comes)
     ended(comes, now)
   end

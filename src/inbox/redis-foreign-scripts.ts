@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { BEGIN, EACH, QUEUE } from "./redis-lua.ts";
+import { BEGIN, EACH, FULL_BYTES, QUEUE } from "./redis-lua.ts";
 
 /** A script of BullMQ's, as a client of Redis is told of it. */
 export interface ForeignScript {
@@ -55,7 +55,7 @@ function nameOf(command: string): string | undefined {
  * Runs scripts of BullMQ's, as they are, one after the other in one step, and begins attempts at the jobs that they give.
  *
  * Each has, from `ARGV[4]` on: its name, how often it is to run, how many arguments it gets, and these. It runs again only
- * as long as it gives jobs. Each is answered by what BullMQ's script answered the first time, and a list of the jobs that
+ * as long as it gives jobs, and these are not large. Each is answered by what BullMQ's script answered the first time, and a list of the jobs that
  * it gave: their fields, their ids, and what begin answered about those that are records.
  */
 function together(scripts: Readonly<Record<string, ForeignScript>>): string {
@@ -70,10 +70,12 @@ end}`,
 local foreign = {}
 ${functions.join("\n")}
 local now = ARGV[3]
+local bytes = 0
 local function once(script, keys, args)
   local answer = script.run(keys, args)
   if type(answer) ~= 'table' or type(answer[1]) ~= 'table' then return answer end
   turnTo(answer[2])
+  for i = 2, #answer[1], 2 do bytes = bytes + #answer[1][i] end
   return answer, {answer[1], id, string.sub(id, 1, 2) == 'e-' and begin(now)}
 end
 local function run(from)
@@ -84,7 +86,7 @@ local function run(from)
   end
   local answer, job = once(script, keys, args)
   local jobs = {job}
-  while job and #jobs < times do
+  while job and #jobs < times and bytes < ${FULL_BYTES} do
     local well, _, another = pcall(once, script, keys, args)
     job = well and another
     if job then table.insert(jobs, job) end

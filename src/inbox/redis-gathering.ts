@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { Batch } from "./polled/batch.ts";
 import type { RecordState } from "./record.ts";
 import { type ForeignScripts, TOGETHER } from "./redis-foreign-scripts.ts";
+import { AT_ONCE } from "./redis-lua.ts";
 import { type Fields, fieldsFrom } from "./redis-rows.ts";
 
 export interface GatheringOptions {
@@ -39,11 +40,16 @@ export interface Given {
   readonly begun: Begun | undefined;
 }
 
+/** How many jobs are wanted at once, and those that were given. */
+interface Wanted {
+  readonly most: number;
+  given: readonly Given[];
+}
+
 interface Call {
   readonly script: string;
   readonly args: readonly unknown[];
-  /** How many jobs are wanted of it. */
-  readonly times: number;
+  readonly wanted: Wanted | undefined;
 }
 
 type BeginAnswer = readonly ["unknown"] | readonly ["ended", RecordState] | readonly ["begun", number, string | null];
@@ -54,9 +60,6 @@ type Answer =
   | readonly [well: 1, came: readonly [answer: unknown, jobs: readonly JobAnswer[]]]
   | readonly [well: 0, failure: string];
 
-/** More would keep the server from everybody else for longer than some milliseconds. */
-const MOST = 64;
-
 /**
  * The client of Redis that BullMQ gets from hookbus. What BullMQ asks for at the same time goes to the server as one
  * command, and so do several jobs at once, at which attempts are begun on the way. The scripts are BullMQ's own, and so is
@@ -66,15 +69,14 @@ export class Gathering {
   readonly client: IRedisClient;
   readonly #options: GatheringOptions;
   readonly #batch: Batch<Call, unknown>;
-  #wanted = 0;
-  #given: readonly Given[] = [];
+  #wanted: Wanted | undefined;
 
   constructor(options: GatheringOptions) {
     this.#options = options;
     const { redis, leaseMs } = options;
     this.#batch = new Batch({
       flush: (calls) => this.#flush(calls),
-      most: MOST,
+      most: AT_ONCE,
       flights: 2,
       // A job that is given later than that is somebody else's by then.
       timeoutMs: leaseMs,
@@ -91,21 +93,21 @@ export class Gathering {
    * them, that one too; all have the lock that BullMQ asked for. Whatever becomes of BullMQ's call, those are given.
    */
   async several(most: number, ask: () => Promise<unknown>): Promise<readonly Given[]> {
-    this.#given = [];
-    this.#wanted = most;
+    const wanted: Wanted = { most, given: [] };
+    this.#wanted = wanted;
     const [asked] = await Promise.allSettled([ask()]);
-    this.#wanted = 0;
+    this.#wanted = undefined;
     // Those that were given are to be run.
-    if (asked.status === "rejected" && this.#given.length === 0) throw asked.reason;
-    return this.#given;
+    if (asked.status === "rejected" && wanted.given.length === 0) throw asked.reason;
+    return wanted.given;
   }
 
   #run(command: string, args: unknown[]): Promise<unknown> {
     const { redis, scripts } = this.#options;
     const script = scripts.of(command);
-    const takes = script === "moveToActive";
-    if (!script || (takes && this.#wanted === 0)) return redis.runCommand(command, args);
-    return this.#batch.add({ script, args, times: takes ? this.#wanted : 1 });
+    const wanted = script === "moveToActive" ? this.#wanted : undefined;
+    if (!script || (script === "moveToActive" && !wanted)) return redis.runCommand(command, args);
+    return this.#batch.add({ script, args, wanted });
   }
 
   async #flush(calls: readonly Call[]): Promise<readonly unknown[]> {
@@ -113,14 +115,15 @@ export class Gathering {
     const startedAt = clock.now();
     const heldUntil = performance.now() + leaseMs;
     const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt];
-    for (const call of calls) args.push(call.script, call.times, call.args.length, ...call.args);
+    for (const call of calls) args.push(call.script, call.wanted?.most ?? 1, call.args.length, ...call.args);
     const answers = (await redis.runCommand(TOGETHER, args)) as readonly Answer[];
-    return answers.map(([well, came]) => {
+    return answers.map(([well, came], index) => {
       if (well === 0) return new Error(came);
       const [answer, jobs] = came;
+      const { wanted } = calls[index] as Call;
       const [first] = jobs;
-      if (!first) return answer;
-      this.#given = jobs.map(([flat, id, begun]) => {
+      if (!wanted || !first) return answer;
+      wanted.given = jobs.map(([flat, id, begun]) => {
         const fields = fieldsFrom(flat);
         return { id, fields, begun: begun ? begunFrom(begun, { fields, startedAt, heldUntil }) : undefined };
       });

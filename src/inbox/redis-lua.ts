@@ -13,6 +13,12 @@
 /** How many attempts, and how many of an operator's doings, are kept of a record. */
 export const REMEMBERED = 50;
 
+/** How many records a worker takes, or writes about, in one step: more would keep the server from others for too long. */
+export const AT_ONCE = 64;
+
+/** More than this goes with the next step, so that many large records do not fill the server's memory at once. */
+export const FULL_BYTES: number = 256 * 1024;
+
 /** Where the records of a queue and their parts are. `turnTo` says which of them the other functions are about. */
 export const QUEUE: string = `
 local call = redis.call

@@ -59,13 +59,7 @@ export function fieldsFrom(flat: readonly string[]): Fields {
 }
 
 /** `total` is the number of the attempt among all of the record, those before a replay included. */
-export function leasedRecord(
-  fields: Fields,
-  total: number,
-  body: string,
-  token: string,
-  policy: Policy,
-): LeasedRecord {
+export function leasedRecord(fields: Fields, total: number, body: string, token: string, policy: Policy): LeasedRecord {
   const attempt = total - numberOf(fields, "h:base");
   const marks = marksOf(fields);
   const only = fields.get("h:only");

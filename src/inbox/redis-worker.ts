@@ -8,8 +8,9 @@ import { type BeginOptions, begin } from "./redis-begin.ts";
 import { unanswered } from "./redis-errors.ts";
 import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./redis-jobs.ts";
 import { queueOf } from "./redis-keys.ts";
-import type { RedisServer } from "./redis-server.ts";
+import { AT_ONCE } from "./redis-lua.ts";
 import type { RedisRun } from "./redis-run.ts";
+import type { RedisServer } from "./redis-server.ts";
 import { RedisWriter } from "./redis-writer.ts";
 
 export interface RedisWorkerOptions extends BeginOptions {
@@ -103,7 +104,7 @@ export class RedisWorker implements Worker {
       this.#most = 1;
     }
     // Where there is one there may be many: twice as many each time, so that a single job costs no search for nine more.
-    const most = Math.min(this.#most * 2, this.#free);
+    const most = Math.min(this.#most * 2, this.#free, AT_ONCE);
     if (most === 0) return;
     this.#most = 0;
     const jobs = await this.#jobs.more(most);

@@ -1,6 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { Batch } from "./polled/batch.ts";
 import type { RecordState } from "./record.ts";
+import { AT_ONCE } from "./redis-lua.ts";
 import type { RedisServer } from "./redis-server.ts";
 
 export interface RedisWriterOptions {
@@ -36,9 +37,6 @@ export interface End {
   readonly attempt: string;
 }
 
-/** More would keep the server from everybody else for longer than some milliseconds. */
-const MOST = 64;
-
 /** Writes down what the attempts of one queue come to; what they have at the same time, in one step. */
 export class RedisWriter {
   readonly #options: RedisWriterOptions;
@@ -48,7 +46,7 @@ export class RedisWriter {
     this.#options = options;
     this.#batch = new Batch({
       flush: (items) => this.#flush(items),
-      most: MOST,
+      most: AT_ONCE,
       flights: 2,
       // What is written later than that is refused.
       timeoutMs: options.leaseMs,

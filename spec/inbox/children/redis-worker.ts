@@ -5,7 +5,7 @@ import { redisInbox } from "../../../src/inbox/redis.ts";
 import { stripeBus } from "../../receiver/harness.ts";
 
 /** Where the process stops, to be killed there; `poison`: where it kills itself. */
-export type Seam = "given" | "claimed" | "begun" | "written" | "marked" | "ended" | "told" | "poison";
+export type Seam = "given" | "taken" | "claimed" | "begun" | "written" | "marked" | "ended" | "told" | "poison";
 
 export interface Task {
   readonly url: string;
@@ -59,6 +59,15 @@ function work({ url, seam }: Task): void {
     Worker.prototype.getNextJob = async function (token, options) {
       const job = await getNextJob.call(this, token, options);
       if (job) stop("given");
+      return job;
+    };
+  }
+  if (seam === "taken") {
+    // BullMQ has given several jobs to this worker, and attempts at them are begun.
+    const getNextJob = Worker.prototype.getNextJob;
+    Worker.prototype.getNextJob = async function (token, options) {
+      const job = await getNextJob.call(this, token, options);
+      if (job && options?.block === false) stop("taken");
       return job;
     };
   }
