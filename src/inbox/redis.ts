@@ -14,11 +14,11 @@ import type {
 } from "./inbox.ts";
 import { assertWhole, type Policy, policyOf } from "./policy.ts";
 import type { NewRecord, RecordDetails, Recorded, RecordSummary } from "./record.ts";
-import { RedisManagement } from "./redis-management.ts";
-import { assertConnection, type RedisConnection } from "./redis-peers.ts";
-import { RedisRecords } from "./redis-records.ts";
-import { RedisServer } from "./redis-server.ts";
-import { RedisWorker } from "./redis-worker.ts";
+import { RedisManagement } from "./redis/management.ts";
+import { assertConnection, type RedisConnection } from "./redis/peers.ts";
+import { RedisRecords } from "./redis/records.ts";
+import { RedisServer } from "./redis/server.ts";
+import { RedisWorker } from "./redis/worker.ts";
 
 export type { RedisConnection };
 

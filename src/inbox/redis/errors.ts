@@ -1,4 +1,4 @@
-import { HookbusError, StoreUnavailableError } from "../errors.ts";
+import { HookbusError, StoreUnavailableError } from "../../errors.ts";
 
 /**
  * What Redis or its client failed with, fit for a log: ioredis hangs the whole command on its errors, and with it the body

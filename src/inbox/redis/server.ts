@@ -1,12 +1,12 @@
 import type { IRedisClient } from "bullmq";
 import type { Redis } from "ioredis";
-import { ConfigurationError, StoreUnavailableError } from "../errors.ts";
-import { Gate, REQUESTS, WaitingConnection } from "./redis-connections.ts";
-import { assertDurable, assertRecent } from "./redis-durability.ts";
-import { fitForLogs, unanswered } from "./redis-errors.ts";
-import { ForeignScripts } from "./redis-foreign-scripts.ts";
-import { loadPeers, type Peers, type RedisConnection } from "./redis-peers.ts";
-import { SCRIPTS } from "./redis-scripts.ts";
+import { ConfigurationError, StoreUnavailableError } from "../../errors.ts";
+import { Gate, REQUESTS, WaitingConnection } from "./connections.ts";
+import { assertDurable, assertRecent } from "./durability.ts";
+import { fitForLogs, unanswered } from "./errors.ts";
+import { ForeignScripts } from "./foreign-scripts.ts";
+import { loadPeers, type Peers, type RedisConnection } from "./peers.ts";
+import { SCRIPTS } from "./scripts.ts";
 
 export interface RedisServerOptions {
   readonly connection: RedisConnection;

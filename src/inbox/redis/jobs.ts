@@ -1,9 +1,9 @@
 import type { Worker as BullWorker, Job } from "bullmq";
-import type { Clock } from "../clock.ts";
-import { isRefusal, unanswered } from "./redis-errors.ts";
-import { type Begun, Gathering } from "./redis-gathering.ts";
-import type { JobData } from "./redis-rows.ts";
-import type { Lent, RedisServer } from "./redis-server.ts";
+import type { Clock } from "../../clock.ts";
+import { isRefusal, unanswered } from "./errors.ts";
+import { type Begun, Gathering } from "./gathering.ts";
+import type { JobData } from "./rows.ts";
+import type { Lent, RedisServer } from "./server.ts";
 
 export interface RedisJobsOptions {
   readonly server: RedisServer;

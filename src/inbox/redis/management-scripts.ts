@@ -1,4 +1,4 @@
-import { MOVE, RECORD, STATE } from "./redis-lua.ts";
+import { MOVE, RECORD, STATE } from "./lua.ts";
 
 /** Delivers a record again. Answers what came of it: nothing, where there is no such record. */
 export const replay: string = `${RECORD}${STATE}${MOVE}

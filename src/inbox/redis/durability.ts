@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "../../errors.ts";
 
 /** What is asked of a server before anything is entrusted to it. */
 export interface RedisSettings {

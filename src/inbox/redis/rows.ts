@@ -1,5 +1,5 @@
-import type { Policy } from "./policy.ts";
-import { subscriberStates } from "./polled/subscriber-states.ts";
+import type { Policy } from "../policy.ts";
+import { subscriberStates } from "../polled/subscriber-states.ts";
 import type {
   Attempt,
   AuditEntry,
@@ -10,7 +10,7 @@ import type {
   RecordedRequest,
   RecordState,
   RecordSummary,
-} from "./record.ts";
+} from "../record.ts";
 
 /** What BullMQ keeps of a record: its body as base64, unless other records share it. */
 export interface JobData {

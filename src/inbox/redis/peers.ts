@@ -1,7 +1,7 @@
 import type * as BullMQ from "bullmq";
 import type { Redis, RedisOptions } from "ioredis";
-import { ConfigurationError } from "../errors.ts";
-import { importPeer } from "../peer.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { importPeer } from "../../peer.ts";
 
 /** A client of `ioredis`, its options, or a URL. */
 export type RedisConnection = Redis | RedisOptions | string;

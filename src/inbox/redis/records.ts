@@ -1,10 +1,10 @@
 import type { Queue } from "bullmq";
-import type { Clock } from "../clock.ts";
-import type { NewRecord, Recorded } from "./record.ts";
-import { bodyIdOf, jobIdOf, queueOf } from "./redis-keys.ts";
-import { base64, fieldsOf, type JobData } from "./redis-rows.ts";
-import type { Asked, RedisServer } from "./redis-server.ts";
-import { isForgotten, Transaction } from "./redis-transaction.ts";
+import type { Clock } from "../../clock.ts";
+import type { NewRecord, Recorded } from "../record.ts";
+import { bodyIdOf, jobIdOf, queueOf } from "./keys.ts";
+import { base64, fieldsOf, type JobData } from "./rows.ts";
+import type { Asked, RedisServer } from "./server.ts";
+import { isForgotten, Transaction } from "./transaction.ts";
 
 type RecordQueue = Queue<JobData, void>;
 

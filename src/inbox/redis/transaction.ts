@@ -1,6 +1,6 @@
 import type { IRedisTransaction } from "bullmq";
-import type { ScriptName } from "./redis-scripts.ts";
-import type { Asked } from "./redis-server.ts";
+import type { ScriptName } from "./scripts.ts";
+import type { Asked } from "./server.ts";
 
 /** What a server says of a script that it does not know, or no longer. */
 const FORGOTTEN = "NOSCRIPT";

@@ -1,4 +1,4 @@
-import { BEGIN, EACH, MARK, MOVE, QUEUE, RECORD } from "./redis-lua.ts";
+import { BEGIN, EACH, MARK, MOVE, QUEUE, RECORD } from "./lua.ts";
 
 /**
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of

@@ -1,10 +1,10 @@
 import type { IRedisClient } from "bullmq";
-import { type Clock, systemClock } from "../clock.ts";
-import { Batch } from "./polled/batch.ts";
-import type { RecordState } from "./record.ts";
-import { type ForeignScripts, TOGETHER } from "./redis-foreign-scripts.ts";
-import { AT_ONCE } from "./redis-lua.ts";
-import { type Fields, fieldsFrom } from "./redis-rows.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import { Batch } from "../polled/batch.ts";
+import type { RecordState } from "../record.ts";
+import { type ForeignScripts, TOGETHER } from "./foreign-scripts.ts";
+import { AT_ONCE } from "./lua.ts";
+import { type Fields, fieldsFrom } from "./rows.ts";
 
 export interface GatheringOptions {
   readonly redis: IRedisClient;

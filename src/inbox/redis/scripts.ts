@@ -1,5 +1,5 @@
-import * as delivery from "./redis-delivery-scripts.ts";
-import * as management from "./redis-management-scripts.ts";
+import * as delivery from "./delivery-scripts.ts";
+import * as management from "./management-scripts.ts";
 
 interface Script {
   readonly numberOfKeys: number;

@@ -1,5 +1,5 @@
 import type { Redis, RedisOptions } from "ioredis";
-import type { OwnOptions, Peers } from "./redis-peers.ts";
+import type { OwnOptions, Peers } from "./peers.ts";
 
 const OURS = {
   lazyConnect: false,

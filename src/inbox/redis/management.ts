@@ -1,12 +1,12 @@
-import type { Clock } from "../clock.ts";
-import type { RecordCounts, RecordQuery, Replayed, ReplayOptions } from "./inbox.ts";
-import type { Policy } from "./policy.ts";
-import { type AskedQuery, asked } from "./polled/query.ts";
-import type { AuditEntry, RecordDetails, RecordState, RecordSummary } from "./record.ts";
-import { jobIdOf } from "./redis-keys.ts";
-import { auditText, details, type Fields, fieldsFrom, summary } from "./redis-rows.ts";
-import type { ScriptName } from "./redis-scripts.ts";
-import type { RedisServer } from "./redis-server.ts";
+import type { Clock } from "../../clock.ts";
+import type { RecordCounts, RecordQuery, Replayed, ReplayOptions } from "../inbox.ts";
+import type { Policy } from "../policy.ts";
+import { type AskedQuery, asked } from "../polled/query.ts";
+import type { AuditEntry, RecordDetails, RecordState, RecordSummary } from "../record.ts";
+import { jobIdOf } from "./keys.ts";
+import { auditText, details, type Fields, fieldsFrom, summary } from "./rows.ts";
+import type { ScriptName } from "./scripts.ts";
+import type { RedisServer } from "./server.ts";
 
 /** How many records one script looks at or changes: the server answers nobody else meanwhile. */
 const AT_ONCE = 500;

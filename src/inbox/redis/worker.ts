@@ -1,17 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { systemClock } from "../clock.ts";
-import { HookbusError } from "../errors.ts";
-import type { CloseOptions, Delivered, InboxBus, Worker } from "./inbox.ts";
-import { backoffMs } from "./policy.ts";
-import type { Outcome } from "./record.ts";
-import { type BeginOptions, begin } from "./redis-begin.ts";
-import { unanswered } from "./redis-errors.ts";
-import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./redis-jobs.ts";
-import { queueOf } from "./redis-keys.ts";
-import { AT_ONCE } from "./redis-lua.ts";
-import type { RedisRun } from "./redis-run.ts";
-import type { RedisServer } from "./redis-server.ts";
-import { RedisWriter } from "./redis-writer.ts";
+import { systemClock } from "../../clock.ts";
+import { HookbusError } from "../../errors.ts";
+import type { CloseOptions, Delivered, InboxBus, Worker } from "../inbox.ts";
+import { backoffMs } from "../policy.ts";
+import type { Outcome } from "../record.ts";
+import { type BeginOptions, begin } from "./begin.ts";
+import { unanswered } from "./errors.ts";
+import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./jobs.ts";
+import { queueOf } from "./keys.ts";
+import { AT_ONCE } from "./lua.ts";
+import type { RedisRun } from "./run.ts";
+import type { RedisServer } from "./server.ts";
+import { RedisWriter } from "./writer.ts";
 
 export interface RedisWorkerOptions extends BeginOptions {
   readonly bus: InboxBus;

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { BEGIN, EACH, FULL_BYTES, QUEUE } from "./redis-lua.ts";
+import { BEGIN, EACH, FULL_BYTES, QUEUE } from "./lua.ts";
 
 /** A script of BullMQ's, as a client of Redis is told of it. */
 export interface ForeignScript {

@@ -1,8 +1,8 @@
-import { systemClock } from "../clock.ts";
-import { Batch } from "./polled/batch.ts";
-import type { RecordState } from "./record.ts";
-import { AT_ONCE } from "./redis-lua.ts";
-import type { RedisServer } from "./redis-server.ts";
+import { systemClock } from "../../clock.ts";
+import { Batch } from "../polled/batch.ts";
+import type { RecordState } from "../record.ts";
+import { AT_ONCE } from "./lua.ts";
+import type { RedisServer } from "./server.ts";
 
 export interface RedisWriterOptions {
   readonly server: RedisServer;

@@ -1,13 +1,13 @@
-import type { Clock } from "../clock.ts";
-import type { Policy } from "./policy.ts";
-import type { RecordState } from "./record.ts";
-import type { Begun } from "./redis-gathering.ts";
-import { type HeldJob, unlessRefused } from "./redis-jobs.ts";
-import { isRecordId } from "./redis-keys.ts";
-import { dataOf, fieldsFrom, leasedRecord } from "./redis-rows.ts";
-import { RedisRun } from "./redis-run.ts";
-import type { RedisServer } from "./redis-server.ts";
-import type { RedisWriter } from "./redis-writer.ts";
+import type { Clock } from "../../clock.ts";
+import type { Policy } from "../policy.ts";
+import type { RecordState } from "../record.ts";
+import type { Begun } from "./gathering.ts";
+import { type HeldJob, unlessRefused } from "./jobs.ts";
+import { isRecordId } from "./keys.ts";
+import { dataOf, fieldsFrom, leasedRecord } from "./rows.ts";
+import { RedisRun } from "./run.ts";
+import type { RedisServer } from "./server.ts";
+import type { RedisWriter } from "./writer.ts";
 
 export interface BeginOptions {
   readonly server: RedisServer;

@@ -1,11 +1,11 @@
-import type { Clock } from "../clock.ts";
-import { StaleTokenError } from "../errors.ts";
-import type { Run } from "./inbox.ts";
-import type { Attempt, LeasedRecord, Outcome, RecordState } from "./record.ts";
-import { type HeldJob, unlessRefused } from "./redis-jobs.ts";
-import { attemptText } from "./redis-rows.ts";
-import type { Asked, RedisServer } from "./redis-server.ts";
-import type { Mark, RedisWriter, Written } from "./redis-writer.ts";
+import type { Clock } from "../../clock.ts";
+import { StaleTokenError } from "../../errors.ts";
+import type { Run } from "../inbox.ts";
+import type { Attempt, LeasedRecord, Outcome, RecordState } from "../record.ts";
+import { type HeldJob, unlessRefused } from "./jobs.ts";
+import { attemptText } from "./rows.ts";
+import type { Asked, RedisServer } from "./server.ts";
+import type { Mark, RedisWriter, Written } from "./writer.ts";
 
 export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly server: RedisServer;
