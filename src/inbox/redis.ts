@@ -17,7 +17,7 @@ import type { NewRecord, RecordDetails, Recorded, RecordSummary } from "./record
 import { RedisManagement } from "./redis/management.ts";
 import { assertConnection, type RedisConnection } from "./redis/peers.ts";
 import { RedisRecords } from "./redis/records.ts";
-import { RedisServer } from "./redis/server.ts";
+import { InboxServer } from "./redis/server.ts";
 import { RedisWorker } from "./redis/worker.ts";
 
 export type { RedisConnection };
@@ -59,7 +59,7 @@ class RedisInbox implements Inbox {
   readonly #policy: Policy;
   readonly #clock: Clock;
   readonly #prefix: string;
-  readonly #server: RedisServer;
+  readonly #server: InboxServer;
   readonly #records: RedisRecords;
   readonly #management: RedisManagement;
   readonly #workers = new Set<RedisWorker>();
@@ -76,7 +76,7 @@ class RedisInbox implements Inbox {
     if (typeof prefix !== "string" || prefix === "") throw new ConfigurationError("`prefix` must be some text");
     this.#clock = clock;
     this.#prefix = prefix;
-    this.#server = new RedisServer({ connection, allowVolatile });
+    this.#server = new InboxServer({ connection, allowVolatile });
     this.#records = new RedisRecords(this.#server, prefix, clock);
     this.#management = new RedisManagement(this.#server, prefix, this.#policy, clock);
   }

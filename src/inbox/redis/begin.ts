@@ -6,11 +6,11 @@ import { type HeldJob, unlessRefused } from "./jobs.ts";
 import { isRecordId } from "./keys.ts";
 import { dataOf, fieldsFrom, leasedRecord } from "./rows.ts";
 import { RedisRun } from "./run.ts";
-import type { RedisServer } from "./server.ts";
+import type { InboxServer } from "./server.ts";
 import type { RedisWriter } from "./writer.ts";
 
 export interface BeginOptions {
-  readonly server: RedisServer;
+  readonly server: InboxServer;
   readonly policy: Policy;
   readonly clock: Clock;
 }

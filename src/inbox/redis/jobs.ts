@@ -3,10 +3,10 @@ import type { Clock } from "../../clock.ts";
 import { isRefusal, unanswered } from "./errors.ts";
 import { type Begun, Gathering } from "./gathering.ts";
 import type { JobData } from "./rows.ts";
-import type { Lent, RedisServer } from "./server.ts";
+import type { InboxServer, Lent } from "./server.ts";
 
 export interface RedisJobsOptions {
-  readonly server: RedisServer;
+  readonly server: InboxServer;
   readonly prefix: string;
   readonly queue: string;
   readonly leaseMs: number;

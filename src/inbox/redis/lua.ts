@@ -11,7 +11,7 @@
  */
 
 /** How many attempts, and how many of an operator's doings, are kept of a record. */
-export const REMEMBERED = 50;
+const REMEMBERED = 50;
 
 /** How many records a worker takes, or writes about, in one step: more would keep the server from others for too long. */
 export const AT_ONCE = 64;

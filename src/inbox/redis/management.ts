@@ -6,7 +6,7 @@ import type { AuditEntry, RecordDetails, RecordState, RecordSummary } from "../r
 import { jobIdOf } from "./keys.ts";
 import { auditText, details, type Fields, fieldsFrom, summary } from "./rows.ts";
 import type { ScriptName } from "./scripts.ts";
-import type { RedisServer } from "./server.ts";
+import type { InboxServer } from "./server.ts";
 
 /** How many records one script looks at or changes: the server answers nobody else meanwhile. */
 const AT_ONCE = 500;
@@ -37,12 +37,12 @@ interface Found {
 
 /** What operators ask of the records, and do with them. */
 export class RedisManagement {
-  readonly #server: RedisServer;
+  readonly #server: InboxServer;
   readonly #prefix: string;
   readonly #policy: Policy;
   readonly #clock: Clock;
 
-  constructor(server: RedisServer, prefix: string, policy: Policy, clock: Clock) {
+  constructor(server: InboxServer, prefix: string, policy: Policy, clock: Clock) {
     this.#server = server;
     this.#prefix = prefix;
     this.#policy = policy;

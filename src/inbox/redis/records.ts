@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { NewRecord, Recorded } from "../record.ts";
 import { bodyIdOf, jobIdOf, queueOf } from "./keys.ts";
 import { base64, fieldsOf, type JobData } from "./rows.ts";
-import type { Asked, RedisServer } from "./server.ts";
+import type { Asked, InboxServer } from "./server.ts";
 import { isForgotten, Transaction } from "./transaction.ts";
 
 type RecordQueue = Queue<JobData, void>;
@@ -18,12 +18,12 @@ type SharedBodies = ReadonlyMap<Uint8Array, SharedBody>;
 
 /** Puts records into BullMQ's queues. */
 export class RedisRecords {
-  readonly #server: RedisServer;
+  readonly #server: InboxServer;
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #queues = new Map<string, Promise<RecordQueue>>();
 
-  constructor(server: RedisServer, prefix: string, clock: Clock) {
+  constructor(server: InboxServer, prefix: string, clock: Clock) {
     this.#server = server;
     this.#prefix = prefix;
     this.#clock = clock;

@@ -4,11 +4,11 @@ import type { Run } from "../inbox.ts";
 import type { Attempt, LeasedRecord, Outcome, RecordState } from "../record.ts";
 import { type HeldJob, unlessRefused } from "./jobs.ts";
 import { attemptText } from "./rows.ts";
-import type { Asked, RedisServer } from "./server.ts";
+import type { Asked, InboxServer } from "./server.ts";
 import type { Mark, RedisWriter, Written } from "./writer.ts";
 
 export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
-  readonly server: RedisServer;
+  readonly server: InboxServer;
   readonly writer: RedisWriter;
   readonly clock: Clock;
   readonly record: LeasedRecord;

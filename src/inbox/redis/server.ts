@@ -1,14 +1,14 @@
 import type { IRedisClient } from "bullmq";
 import type { Redis } from "ioredis";
+import { assertKeeps, assertSyncs, fieldOf, isForbidden } from "../../databases/redis-durability.ts";
 import { ConfigurationError, StoreUnavailableError } from "../../errors.ts";
 import { Gate, REQUESTS, WaitingConnection } from "./connections.ts";
-import { assertDurable, assertRecent } from "./durability.ts";
 import { fitForLogs, unanswered } from "./errors.ts";
 import { ForeignScripts } from "./foreign-scripts.ts";
 import { loadPeers, type Peers, type RedisConnection } from "./peers.ts";
 import { SCRIPTS } from "./scripts.ts";
 
-export interface RedisServerOptions {
+export interface InboxServerOptions {
   readonly connection: RedisConnection;
   readonly allowVolatile: boolean;
 }
@@ -39,8 +39,8 @@ export interface Lent<T> {
 const LIMIT_MS = 5_000;
 
 /** The connection of an inbox to its server. Nothing is opened before the first use. */
-export class RedisServer {
-  readonly #options: RedisServerOptions;
+export class InboxServer {
+  readonly #options: InboxServerOptions;
   #peers: Promise<Peers> | undefined;
   #client: Redis | undefined;
   #foreign: ForeignScripts | undefined;
@@ -50,7 +50,7 @@ export class RedisServer {
   #waiting: WaitingConnection[] = [];
   #closed = false;
 
-  constructor(options: RedisServerOptions) {
+  constructor(options: InboxServerOptions) {
     this.#options = options;
   }
 
@@ -171,14 +171,23 @@ async function check(client: Redis, allowVolatile: boolean): Promise<void> {
   });
   assertRecent(info);
   if (allowVolatile) return;
+  assertKeeps(info);
   const config = await client.config("GET", "appendfsync").catch((error: Error) => {
     if (!isForbidden(error)) throw error;
     return [];
   });
-  assertDurable({ info, appendfsync: (config as readonly string[])[1] });
+  assertSyncs((config as readonly string[])[1]);
 }
 
-/** Managed servers refuse some commands to everybody, or do not know them. */
-function isForbidden({ message }: Error): boolean {
-  return /^(?:NOPERM|ERR unknown command)/.test(message);
+/** The oldest server whose commands are all that is needed. */
+const OLDEST = [6, 2] as const;
+
+/** Throws `ConfigurationError` for a server that is too old. */
+function assertRecent(info: string): void {
+  const version = fieldOf(info, "redis_version") ?? "";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
+  throw new ConfigurationError(
+    `an inbox needs Redis ${OLDEST.join(".")} or later: this server is ${version || "older"}`,
+  );
 }

@@ -10,7 +10,8 @@ import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./jobs.ts";
 import { queueOf } from "./keys.ts";
 import { AT_ONCE } from "./lua.ts";
 import type { RedisRun } from "./run.ts";
-import type { RedisServer } from "./server.ts";
+import type { InboxServer } from "./server.ts";
+import { waitAfter, within } from "./waits.ts";
 import { RedisWriter } from "./writer.ts";
 
 export interface RedisWorkerOptions extends BeginOptions {
@@ -18,9 +19,6 @@ export interface RedisWorkerOptions extends BeginOptions {
   readonly prefix: string;
   readonly concurrency: number;
 }
-
-/** The wait after trouble with the server, from the first time to the most, in milliseconds. */
-const TROUBLE_MS = { first: 250, most: 10_000 };
 
 /** How often an operator is told of the same trouble. */
 const TELL_EVERY_MS = 10_000;
@@ -217,23 +215,10 @@ export class RedisWorker implements Worker {
 }
 
 /** Gives back what has not been delivered, as if it had never been taken. */
-async function giveBack({ job, token, begun }: HeldJob, server: RedisServer, writer: RedisWriter): Promise<void> {
+async function giveBack({ job, token, begun }: HeldJob, server: InboxServer, writer: RedisWriter): Promise<void> {
   if (begun?.came === "begun") {
     const end = { comes: "unbegun", at: 0, due: 0, total: begun.total, attempt: "" } as const;
     await writer.write({ id: job.id as string, token, marks: [], end });
   }
   await server.ask(() => unlessRefused(() => job.moveToWait(token)));
-}
-
-/** How long to leave the server alone after so many times in a row. */
-function waitAfter(troubles: number): number {
-  return Math.min(TROUBLE_MS.most, TROUBLE_MS.first * 2 ** (troubles - 1));
-}
-
-/** Waits for a promise, but not for longer than that. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const waiting = new AbortController();
-  const { signal } = waiting;
-  await Promise.race([promise, pause(ms, undefined, { signal }).catch(() => undefined)]);
-  waiting.abort();
 }

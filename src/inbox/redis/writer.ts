@@ -2,10 +2,10 @@ import { systemClock } from "../../clock.ts";
 import { Batch } from "../polled/batch.ts";
 import type { RecordState } from "../record.ts";
 import { AT_ONCE } from "./lua.ts";
-import type { RedisServer } from "./server.ts";
+import type { InboxServer } from "./server.ts";
 
 export interface RedisWriterOptions {
-  readonly server: RedisServer;
+  readonly server: InboxServer;
   readonly prefix: string;
   readonly queue: string;
   readonly leaseMs: number;
@@ -27,7 +27,7 @@ export interface Written {
   readonly end?: End | undefined;
 }
 
-export interface End {
+interface End {
   /** The state in which the record ended, or whether it is due `again`; `unbegun`: as if it had not been begun. */
   readonly comes: RecordState | "again" | "unbegun";
   readonly at: number;
