@@ -260,17 +260,17 @@ describe("redisInbox among processes", function () {
     expect(details?.subscribers).to.deep.equal([]);
   });
 
-  it("delivers a thousand events that wait at the start", async () => {
+  it("delivers ten thousand events that wait at the start", async () => {
     const inbox = open();
     const keys: string[] = [];
-    for (let made = 0; made < 1_000; made += 100) {
+    for (let made = 0; made < 10_000; made += 100) {
       const records = Array.from({ length: 100 }, () => aRecord("shop"));
       await inbox.record(records);
       keys.push(...records.map(({ key }) => key));
     }
     const bus = new ScriptedBus("shop");
     inbox.work(bus, { concurrency: 25 });
-    await ended(inbox, "done", 1_000);
+    await ended(inbox, "done", 10_000);
     expect(bus.keys().toSorted()).to.deep.equal(keys.toSorted());
   });
 });

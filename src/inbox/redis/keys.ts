@@ -7,7 +7,7 @@ export function queueOf(bus: string): string {
 
 /** Keys may hold anything and be of any length, and BullMQ's job ids may not. */
 export function jobIdOf(key: string): string {
-  return `e-${createHash("sha256").update(key).digest("base64url")}`;
+  return `e-${createHash("sha256").update(key).digest("hex")}`;
 }
 
 /** Whether a job is a record, and not something that another program put into the queue. */
