@@ -140,7 +140,7 @@ describe("Redis", () => {
       await open({ clock: later(31) }).purge();
       const tombstone = `hookbus-inbox:shop:${jobIdOf(one.key)}`;
       expect(await redis.object("ENCODING", tombstone)).to.equal("listpack");
-      expect(await redis.memory("USAGE", tombstone)).to.be.lessThan(512);
+      expect(await redis.memory("USAGE", tombstone)).to.be.lessThan(576);
     });
 
     it("delivers an ignored event when it is replayed", async () => {
