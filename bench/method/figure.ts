@@ -1,0 +1,36 @@
+/** One result: what goals are compared with, and what tables show. */
+export interface Figure {
+  readonly bench: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly unit: "×" | "ms" | "µs" | "ns" | "B" | "/s";
+  /** By how much the floor differed from itself in the same run; absent where nothing was paired. */
+  readonly noise?: number | undefined;
+  /** How many pairs the median is of. */
+  readonly pairs?: number | undefined;
+}
+
+/** What a bench file exports as `bench`. */
+export interface Bench {
+  /** What it answers, for the list of benches. */
+  readonly question: string;
+  /** How long it may take, in seconds: a bench that runs out of it makes do with the pairs it has. */
+  readonly seconds: number;
+  /** Whether it runs only where it is named. */
+  readonly onlyByName?: boolean;
+  measure(run: Run): Promise<readonly Figure[]>;
+}
+
+export interface Run {
+  /** The time by which it has to end, on the clock of `performance.now`. */
+  readonly until: number;
+  readonly seed: number;
+  /** Tells whoever waits, on the standard error. */
+  tell(line: string): void;
+}
+
+/** The time at which `part` of what is left of the run is over: several series share a bench's time. */
+export function share(run: Run, part: number): number {
+  const now = performance.now();
+  return now + (run.until - now) * part;
+}
