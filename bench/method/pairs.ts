@@ -35,9 +35,10 @@ export async function inPairs(floor: Timed, contenders: readonly Timed[], option
   const all = [again, ...contenders];
   for (;;) {
     const missing = all.filter(({ name }) => pairs.count(name) < options.count);
-    if (missing.length === 0 || performance.now() > options.until) return pairs;
+    if (missing.length === 0) return pairs;
     const order = shuffle(missing);
     for (let place = 0; place < order.length; place += 2) {
+      if (performance.now() > options.until) return pairs;
       await between(floor, order[place] as Timed, order[place + 1], pairs);
     }
   }
