@@ -1,0 +1,14 @@
+import { EventBus } from "../../../dist/index.js";
+import { stripe } from "../../../dist/stripe.js";
+import { SECRET } from "../../deliveries/delivery.ts";
+
+export const handled = { count: 0 };
+
+/** As an application has it: one subscriber, and everything else as it comes. */
+export const bus = new EventBus(stripe(), { name: "bench" });
+bus.configure((events) => {
+  events.signingSecrets = SECRET;
+  events.subscribe("charge.succeeded", async () => {
+    handled.count += 1;
+  });
+});
