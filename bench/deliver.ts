@@ -7,7 +7,7 @@ import type { Delivered, InboxBus } from "../src/inbox/inbox.ts";
 import { redisInbox } from "../src/inbox/redis.ts";
 import { RedisServer } from "../tools/soak/redis-server.ts";
 import { type Contender, rate, ratio, rounds } from "./rounds.ts";
-import { aRecord } from "./rows.ts";
+import { aRecord } from "./storing/rows.ts";
 
 /*
  * How fast are recorded events delivered on Redis? Events a second from the start of a worker until all are done, beside a

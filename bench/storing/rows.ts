@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { NewRecord } from "../src/inbox/record.ts";
+import type { NewRecord } from "../../dist/inbox/record.js";
 
 /** An event of 3 KB, as Stripe's are. */
 const PADDING = "x".repeat(2_900);
@@ -7,6 +7,12 @@ const PADDING = "x".repeat(2_900);
 /** A record under a key of its own. */
 export function aRecord(bus: string): NewRecord {
   const id = `evt_${randomUUID()}`;
+  const data = { id, object: "event", type: "charge.succeeded", data: { object: { id, PADDING } } };
+  return recordOf(bus, id, Buffer.from(JSON.stringify(data)), `t=1700000000,v1=${"a".repeat(64)}`);
+}
+
+/** The record that hookbus itself would make of a delivery of Stripe's. */
+export function recordOf(bus: string, id: string, body: Buffer, signature: string): NewRecord {
   return {
     key: `${bus}:${id}`,
     bus,
@@ -18,15 +24,13 @@ export function aRecord(bus: string): NewRecord {
     fingerprint: "1x2y3z",
     lane: undefined,
     receivedAt: Date.now(),
-    request: { method: "POST", url: "/stripe", headers: { "stripe-signature": `t=1700000000,v1=${"a".repeat(64)}` } },
-    body: Buffer.from(
-      JSON.stringify({ id, object: "event", type: "charge.succeeded", data: { object: { id, PADDING } } }),
-    ),
+    request: { method: "POST", url: "/stripe", headers: { "stripe-signature": signature } },
+    body,
   };
 }
 
 /** Calls `one` again and again, with 64 under way at once, `count` times in all. */
-export async function sixtyFourWaiting(count: number, one: () => Promise<unknown>): Promise<number> {
+export async function sixtyFourWaiting(count: number, one: () => Promise<unknown>): Promise<void> {
   let left = count;
   const waiter = async (): Promise<void> => {
     while (left > 0) {
@@ -35,5 +39,4 @@ export async function sixtyFourWaiting(count: number, one: () => Promise<unknown
     }
   };
   await Promise.all(Array.from({ length: 64 }, waiter));
-  return count;
 }
