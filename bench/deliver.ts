@@ -1,115 +1,81 @@
-import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Queue, Worker } from "bullmq";
-import type { Delivered, InboxBus } from "../src/inbox/inbox.ts";
-import { redisInbox } from "../src/inbox/redis.ts";
+import { postgresInbox } from "../dist/inbox/postgres.js";
+import { redisInbox } from "../dist/inbox/redis.js";
 import { RedisServer } from "../tools/soak/redis-server.ts";
-import { type Contender, rate, ratio, rounds } from "./rounds.ts";
-import { aRecord } from "./storing/rows.ts";
+import { bullmqBacklog, graphileBacklog, inboxBacklog } from "./delivering/backlog.ts";
+import { CORES, Crew } from "./delivering/crew.ts";
+import { type Bench, type Figure, type Run, share } from "./method/figure.ts";
+import { AGAIN, inPairs } from "./method/pairs.ts";
+import { EACH } from "./storing/batch.ts";
+import { withFolder } from "./storing/folder.ts";
+import { withSchemas } from "./storing/postgres.ts";
 
-/*
- * How fast are recorded events delivered on Redis? Events a second from the start of a worker until all are done, beside a
- * bare BullMQ worker with an empty task over jobs of the same size, both on a server with `appendfsync always`.
- */
+/** How many recorded events a second are delivered, by 1, 2 and 4 worker processes? */
+export const bench: Bench = {
+  question: "how many recorded events a second are delivered, by 1, 2 and 4 worker processes?",
+  seconds: 50,
+  measure: async (run) => [
+    ...(await withFolder((folder) => redis(folder, { ...run, until: share(run, 0.5) }))),
+    ...(await postgres(run)),
+  ],
+};
 
-const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 11);
-const COUNT = 1_000;
-const CONCURRENCY = 50;
-
-/** Does nothing with what is delivered, and keeps none of it, as the empty task does. */
-class EmptyBus implements InboxBus {
-  readonly name = "bench";
-  delivered = (): void => undefined;
-
-  assertReady(): void {}
-
-  async deliver(): Promise<Delivered> {
-    this.delivered();
-    return { outcome: { outcome: "done" } };
-  }
-
-  troubled(error: unknown): void {
-    throw error;
+async function redis(folder: string, run: Run): Promise<Figure[]> {
+  const server = await RedisServer.start(folder);
+  const target = String(server.port);
+  const inbox = redisInbox({ connection: { host: "127.0.0.1", port: server.port } });
+  const hookbus = await Crew.start("redis", target, inboxBacklog(inbox), 4);
+  const rival = await Crew.start("bullmq", target, bullmqBacklog(server.port), 1);
+  try {
+    return await beside("redis", "bare BullMQ", hookbus, rival, run);
+  } finally {
+    await hookbus.stop();
+    await rival.stop();
+    await server.kill();
   }
 }
 
-const folder = await mkdtemp(join(tmpdir(), "hookbus-bench-"));
-const server = await RedisServer.start(folder);
-const connection = { host: "127.0.0.1", port: server.port };
-
-/** Filled before the clock starts. */
-const filled = { inbox: await fillInbox(), queue: await fillQueue() };
-
-const contenders: Contender[] = [
-  {
-    name: "redisInbox",
-    slice: async () => {
-      const { inbox, bus } = filled.inbox;
-      await new Promise<void>((resolve) => {
-        let left = COUNT;
-        bus.delivered = () => {
-          left -= 1;
-          if (left === 0) resolve();
-        };
-        inbox.work(bus, { concurrency: CONCURRENCY });
-      });
-      while ((await inbox.counts()).done < COUNT) await new Promise((resolve) => setTimeout(resolve, 2));
-      return COUNT;
-    },
-    after: async () => {
-      await filled.inbox.inbox.close();
-      filled.inbox = await fillInbox();
-    },
-  },
-  {
-    name: "bare BullMQ",
-    slice: async () => {
-      const { queue } = filled.queue;
-      const worker = new Worker(queue.name, async () => undefined, { connection, concurrency: CONCURRENCY });
-      worker.on("error", () => undefined);
-      while ((await queue.getJobCounts("completed"))["completed"] !== COUNT) {
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-      filled.queue.worker = worker;
-      return COUNT;
-    },
-    after: async () => {
-      await filled.queue.worker?.close();
-      await filled.queue.queue.close();
-      filled.queue = await fillQueue();
-    },
-  },
-];
-
-const all = await rounds(contenders, ROUNDS);
-console.log(`redis: delivered ${rate(all, "redisInbox")}/s, bare BullMQ ${rate(all, "bare BullMQ")}/s`);
-console.log(`redis: delivered / bare BullMQ = ${ratio(all, "redisInbox", "bare BullMQ").toFixed(2)} (goal 0.70)`);
-await filled.inbox.inbox.close();
-await filled.queue.queue.close();
-await server.kill();
-await rm(folder, { recursive: true });
-
-async function fillInbox() {
-  const inbox = redisInbox({ connection, prefix: `bench-${randomUUID()}` });
-  const bus = new EmptyBus();
-  const records = Array.from({ length: COUNT }, () => aRecord("bench"));
-  await Promise.all(records.map((record) => inbox.record([record])));
-  return { inbox, bus };
-}
-
-async function fillQueue() {
-  const queue = new Queue(`bench-${randomUUID()}`, { connection });
-  const jobs = Array.from({ length: COUNT }, () => {
-    const record = aRecord("bench");
-    return {
-      name: "event",
-      data: { ...record, body: Buffer.from(record.body).toString("base64") },
-      opts: { jobId: randomUUID() },
-    };
+async function postgres(run: Run): Promise<Figure[]> {
+  const [schema, jobs] = ["bench_deliver", "bench_deliver_jobs"];
+  return withSchemas([schema, jobs], async (pool) => {
+    const hookbus = await Crew.start("postgres", schema, inboxBacklog(postgresInbox({ pool, schema })), 4);
+    const rival = await Crew.start("graphile-worker", jobs, await graphileBacklog(pool, jobs), 1);
+    try {
+      return await beside("postgres", "bare graphile-worker", hookbus, rival, run);
+    } finally {
+      await hookbus.stop();
+      await rival.stop();
+    }
   });
-  await queue.addBulk(jobs);
-  const worker: Worker | undefined = undefined;
-  return { queue, worker: worker as Worker | undefined };
+}
+
+/** One process of hookbus's is the floor of this: beside it stand more of them, and the bare engine with an empty task. */
+async function beside(engine: string, rivalName: string, hookbus: Crew, rival: Crew, run: Run): Promise<Figure[]> {
+  const floor = hookbus.working("1 process", 1);
+  const contenders = [
+    hookbus.working("2 processes", 2),
+    hookbus.working("4 processes", 4),
+    rival.working(rivalName, 1),
+  ];
+  for (const each of [floor, ...contenders]) await each.slice();
+  const pairs = await inPairs(floor, contenders, { count: 31, until: run.until, seed: run.seed });
+  for (const { name } of contenders) {
+    const [rate, cores] = [1000 / pairs.cost(name, EACH), pairs.cost(name, CORES)];
+    run.tell(`${engine}, ${name}: ${rate.toFixed(0)}/s, workers on ${cores.toFixed(2)} cores`);
+  }
+  run.tell(`${engine}, 1 process: ${(1000 / pairs.floorCost(AGAIN, EACH)).toFixed(0)}/s`);
+  const figure = (metric: string, value: number, name: string): Figure => ({
+    bench: "deliver",
+    metric: `${metric}, events/s`,
+    value,
+    unit: "×",
+    noise: pairs.noise(EACH),
+    pairs: pairs.count(name),
+  });
+  const faster = (name: string): number => 1 / pairs.ratio(name, EACH);
+  return [
+    figure(`${engine}: floor again / 1 process`, faster(AGAIN), AGAIN),
+    figure(`${engine} / ${rivalName}, 1 process`, pairs.ratio(rivalName, EACH), rivalName),
+    figure(`${engine}, 2 processes / 1`, faster("2 processes"), "2 processes"),
+    figure(`${engine}, 4 processes / 1`, faster("4 processes"), "4 processes"),
+  ];
 }

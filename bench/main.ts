@@ -7,7 +7,7 @@ import { optionsOf } from "./method/options.ts";
 import { table, verdicts } from "./method/report.ts";
 
 /** In this order; together they take ten minutes at the most. */
-const STANDING = ["verify", "reject", "dispatch", "start", "memory", "http", "record"];
+const STANDING = ["verify", "reject", "dispatch", "start", "memory", "http", "accept", "record", "deliver"];
 /** Too long for every run. */
 const BY_NAME: readonly string[] = [];
 

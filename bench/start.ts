@@ -18,14 +18,14 @@ const PAIRS_OF_OTHERS = 3;
 /** How long does a fresh process take to be ready? */
 export const bench: Bench = {
   question: "how long does a fresh process take to import an entry, and to take its first delivery?",
-  seconds: 70,
+  seconds: 55,
   async measure({ until, seed, tell }) {
     const entries = await entryPoints();
     const floor = starting("bare node", new URL("starting/empty.mjs", import.meta.url).href);
     const first = starting(FIRST, new URL("starting/first-delivery.mjs", import.meta.url).href);
     const rivals = RIVALS.map((name) => starting(name, import.meta.resolve(name)));
     const watched = ["hookbus", "hookbus/stripe"].map((name) => starting(name, entries.get(name) as string));
-    const pairs = await inPairs(floor, [first, ...watched, ...rivals], { count: PAIRS, until: until - 15_000, seed });
+    const pairs = await inPairs(floor, [first, ...watched, ...rivals], { count: PAIRS, until: until - 12_000, seed });
     const others = [...entries].filter(([name]) => !watched.some((each) => each.name === name));
     const table = await inPairs(
       floor,

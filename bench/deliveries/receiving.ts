@@ -5,7 +5,7 @@ import { type Delivery, SECRET } from "./delivery.ts";
 import type { Pool } from "./pool.ts";
 
 /** What a bus that is measured says of itself: nothing. */
-const QUIET = { info() {}, warn() {}, error() {} };
+export const QUIET = { info() {}, warn() {}, error() {} };
 
 /** A bus for Stripe with one async subscriber, which counts. */
 export class CountingBus {

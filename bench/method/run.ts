@@ -6,11 +6,12 @@ import type { Bench, Figure } from "./figure.ts";
  */
 const [name = "", seed = "1"] = process.argv.slice(2);
 const { bench } = (await import(`../${name}.ts`)) as { bench: Bench };
-const figures: readonly Figure[] = await bench.measure({
-  until: performance.now() + bench.seconds * 1000,
-  seed: Number(seed),
-  tell: (line) => process.stderr.write(`${name}: ${line}\n`),
-});
+const tell = (line: string): void => void process.stderr.write(`${name}: ${line}\n`);
+const until = performance.now() + bench.seconds * 1000;
+const measured = await bench.measure({ until, seed: Number(seed), tell });
+// Where no pair was had in time, nothing was measured.
+const figures: readonly Figure[] = measured.filter(({ value }) => Number.isFinite(value));
+for (const { metric, value } of measured) if (!Number.isFinite(value)) tell(`no time was left for ${metric}`);
 process.send?.(figures, undefined, undefined, () => process.exit());
 if (!process.send)
   console.table(figures.map(({ metric, value, unit, noise, pairs }) => ({ metric, value, unit, noise, pairs })));
