@@ -65,6 +65,7 @@ async function besideRivals(crowd: Crowd, size: number, run: Run): Promise<Figur
         ...common,
         metric: `hookbus / ${name}, ${called(size)}`,
         value: pairs.against("hookbus", name, TIME),
+        pairs: pairs.count(name),
       }),
     ),
   ];

@@ -67,7 +67,7 @@ function goals(pairs: Pairs): Figure[] {
   ];
 }
 
-function figure(metric: string, value: number, pairs: Pairs, cost: string, name?: string): Figure {
+function figure(metric: string, value: number, pairs: Pairs, cost: string, name: string = NODE): Figure {
   const noise = pairs.noise(cost);
-  return { bench: "http", metric, value, unit: "×", noise, pairs: name === undefined ? undefined : pairs.count(name) };
+  return { bench: "http", metric, value, unit: "×", noise, pairs: pairs.count(name) };
 }

@@ -55,6 +55,7 @@ async function atSize(size: Size, run: Run): Promise<Figure[]> {
       ...common,
       metric: `hookbus / ${name}, ${size}`,
       value: pairs.against("hookbus", name, TIME),
+      pairs: pairs.count(name),
     }),
   );
   run.tell(`${size}: the floor takes ${(pairs.floorCost("hookbus", TIME) / 1000).toFixed(1)} µs`);

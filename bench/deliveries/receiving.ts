@@ -1,4 +1,4 @@
-import { EventBus } from "../../dist/index.js";
+import { EventBus, Notifications } from "../../dist/index.js";
 import { stripe } from "../../dist/stripe.js";
 import type { Work } from "../method/slice.ts";
 import { type Delivery, SECRET } from "./delivery.ts";
@@ -12,8 +12,8 @@ export class CountingBus {
   readonly bus: EventBus;
   handled = 0;
 
-  constructor(name: string, secrets: readonly string[] = [SECRET]) {
-    this.bus = new EventBus(stripe(), { name }) as unknown as EventBus;
+  constructor(name: string, secrets: readonly string[] = [SECRET], notifications = new Notifications()) {
+    this.bus = new EventBus(stripe(), { name, notifications }) as unknown as EventBus;
     this.bus.configure((events) => {
       events.signingSecrets = secrets;
       events.logger = QUIET;

@@ -16,8 +16,6 @@ export interface Bench {
   readonly question: string;
   /** How long it may take, in seconds: a bench that runs out of it makes do with the pairs it has. */
   readonly seconds: number;
-  /** Whether it runs only where it is named. */
-  readonly onlyByName?: boolean;
   measure(run: Run): Promise<readonly Figure[]>;
 }
 

@@ -3,13 +3,7 @@ import type { Verdict } from "./goals.ts";
 
 /** The figures as lines of text, a bench at a time. */
 export function table(figures: readonly Figure[]): string {
-  const rows = figures.map(({ metric, value, unit, noise, pairs }) => [
-    metric,
-    written(value, unit),
-    noise === undefined ? "" : `noise ±${(noise * 100).toFixed(1)} %`,
-    pairs === undefined ? "" : `${pairs} pairs`,
-  ]);
-  return columns(rows);
+  return columns(figures.map((each) => [each.metric, written(each.value, each.unit), noiseAndPairs(each)]));
 }
 
 /** Each goal, what it came to, and whether that is enough. */
@@ -20,9 +14,17 @@ export function verdicts(all: readonly Verdict[]): string {
     goal.metric,
     figure ? written(figure.value, figure.unit) : "not measured",
     `goal: ${goal.comparison} ${goal.figure}`,
-    figure?.noise === undefined ? "" : `noise ±${(figure.noise * 100).toFixed(1)} %`,
+    figure ? noiseAndPairs(figure) : "",
   ]);
   return columns(rows);
+}
+
+function noiseAndPairs({ noise, pairs }: Figure): string {
+  const parts = [
+    noise !== undefined && `noise ±${(noise * 100).toFixed(1)} %`,
+    pairs !== undefined && `${pairs} pairs`,
+  ];
+  return parts.filter(Boolean).join(", ");
 }
 
 function written(value: number, unit: Figure["unit"]): string {
