@@ -6,7 +6,7 @@ import { fillPostgres, fillSqlite } from "./growing/fill.ts";
 import { providers, rememberedKeys, secrets, subscribers } from "./growing/in-process.ts";
 import { DELIVER, pendingIn, RECORD } from "./growing/pending.ts";
 import { series, sized } from "./growing/series.ts";
-import { type Bench, type Figure, type Run, share } from "./method/figure.ts";
+import type { Bench, Figure, Run } from "./method/figure.ts";
 import type { Timed } from "./method/pairs.ts";
 import { TIME } from "./method/slice.ts";
 import { withFolder } from "./storing/folder.ts";
@@ -17,16 +17,15 @@ const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 /** How does the cost of an event grow with what there is of everything? */
 export const bench: Bench = {
   question: "how does the cost of an event grow with subscribers, providers, secrets, keys and pending records?",
-  seconds: 600,
+  seconds: 1_200,
   async measure(run) {
-    const part = (of: number): Run => ({ ...run, until: share(run, of) });
     return [
-      ...(await series(part(0.1), "subscribers", SIZES, TIME, subscribers)),
-      ...(await series(part(0.1), "providers", [10, 100, 1_000, 10_000], TIME, providers)),
       // Which secret signed cannot be known before they are tried: this grows with their number, whatever is done.
-      ...(await series(part(0.1), "secrets", [1, 2, 5, 10], TIME, secrets)),
-      ...(await series(part(0.1), "remembered keys", SIZES, TIME, rememberedKeys)),
-      ...(await sqlite(part(0.5))),
+      ...(await series(run, "secrets", [1, 2, 5, 10], TIME, secrets)),
+      ...(await series(run, "remembered keys", SIZES, TIME, rememberedKeys)),
+      ...(await series(run, "providers", [10, 100, 1_000, 10_000], TIME, providers)),
+      ...(await series(run, "subscribers", SIZES, TIME, subscribers)),
+      ...(await sqlite(run)),
       ...(await postgres(run)),
     ];
   },

@@ -8,6 +8,16 @@ const [name = "", seed = "1"] = process.argv.slice(2);
 const { bench } = (await import(`../${name}.ts`)) as { bench: Bench };
 const tell = (line: string): void => void process.stderr.write(`${name}: ${line}\n`);
 const until = performance.now() + bench.seconds * 1000;
+/** Beyond its time: what hangs must not hold up the others. */
+const GRACE_MS = 30_000;
+setTimeout(
+  () => {
+    tell("gave up: it hangs");
+    process.exit(1);
+  },
+  bench.seconds * 1000 + GRACE_MS,
+).unref();
+
 const measured = await bench.measure({ until, seed: Number(seed), tell });
 // Where no pair was had in time, nothing was measured.
 const figures: readonly Figure[] = measured.filter(({ value }) => Number.isFinite(value));
