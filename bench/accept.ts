@@ -9,7 +9,7 @@ import { withSchemas } from "./storing/postgres.ts";
 /** How many deliveries a second are answered 200 once they are durable, over 64 connections? */
 export const bench: Bench = {
   question: "how many deliveries a second are answered once they are durable, over 64 connections?",
-  seconds: 75,
+  seconds: 92,
   measure: (run) =>
     withFolder(async (folder) => [
       ...(await sqlite(folder, { ...run, until: share(run, 0.33) })),

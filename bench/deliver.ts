@@ -12,7 +12,7 @@ import { withSchemas } from "./storing/postgres.ts";
 /** How many recorded events a second are delivered, by 1, 2 and 4 worker processes? */
 export const bench: Bench = {
   question: "how many recorded events a second are delivered, by 1, 2 and 4 worker processes?",
-  seconds: 50,
+  seconds: 45,
   measure: async (run) => [
     ...(await withFolder((folder) => redis(folder, { ...run, until: share(run, 0.5) }))),
     ...(await postgres(run)),

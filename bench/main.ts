@@ -11,6 +11,12 @@ const STANDING = ["verify", "reject", "dispatch", "start", "memory", "http", "ac
 /** Too long for every run. */
 const BY_NAME = ["growth"];
 
+/** With what comes before and after, the benches of every run take ten minutes at the most. */
+const TOTAL_SECONDS = 540;
+
+/** In less, nothing can be made ready. */
+const LEAST_SECONDS = 10;
+
 const RUN = fileURLToPath(new URL("method/run.ts", import.meta.url));
 
 const options = optionsOf(process.argv.slice(2), STANDING, BY_NAME);
@@ -43,9 +49,14 @@ if (options.json) {
   if (options.check) for (const each of missed) console.error(`missed: ${nameOf(each)}`);
 }
 
-/** A bench in a process of its own. One that fails has no figures, and so meets no goal. */
+/** A bench in a process of its own. One that fails, or comes too late, has no figures, and so meets no goal. */
 async function measured(name: string): Promise<readonly Figure[]> {
-  const child = fork(RUN, [name, String(options.seed)], {
+  const left = BY_NAME.includes(name) ? Number.POSITIVE_INFINITY : TOTAL_SECONDS - performance.now() / 1000;
+  if (left < LEAST_SECONDS) {
+    console.error(`${name}: the benches before it have taken all the time`);
+    return [];
+  }
+  const child = fork(RUN, [name, String(options.seed), String(left)], {
     execArgv: ["--expose-gc", "--import", "tsx"],
     // The standard output is for the figures.
     stdio: ["ignore", 2, 2, "ipc"],

@@ -19,7 +19,7 @@ const GROUP = 64;
 /** How many events a second does `record` make durable, 64 waiting? */
 export const bench: Bench = {
   question: "how many events a second does `record` make durable, 64 waiting?",
-  seconds: 35,
+  seconds: 30,
   measure: async (run) => [
     ...(await withFolder((folder) => sqlite(folder, { ...run, until: share(run, 0.3) }))),
     ...(await postgres(run)),

@@ -12,8 +12,8 @@ export const P99 = "p99";
 
 const SLICE_SECONDS = 0.1;
 /** What a server does before it counts: what is not compiled yet is no measure. The slow ones get less of it. */
-const WARM_REQUESTS = 6_000;
-const WARM_MS = 4_000;
+const WARM_REQUESTS = 4_000;
+const WARM_MS = 2_500;
 
 /** One load process, for servers one after the other. */
 export class LoadGenerator {
