@@ -19,7 +19,7 @@ const LEAST_SECONDS = 10;
 
 const RUN = fileURLToPath(new URL("method/run.ts", import.meta.url));
 
-const options = optionsOf(process.argv.slice(2), STANDING, BY_NAME);
+const options = understood(() => optionsOf(process.argv.slice(2), STANDING, BY_NAME));
 const say = (text: string): void => {
   if (!options.json) console.log(text);
 };
@@ -75,4 +75,14 @@ async function measured(name: string): Promise<readonly Figure[]> {
 
 function nameOf({ goal }: { goal: { bench: string; metric: string } }): string {
   return `${goal.bench}: ${goal.metric}`;
+}
+
+/** What was asked for; a mistake in that needs no stack. */
+function understood<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
 }
