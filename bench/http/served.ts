@@ -13,7 +13,10 @@ export const P99 = "p99";
 const SLICE_SECONDS = 0.1;
 /** What a server does before it counts: what is not compiled yet is no measure. The slow ones get less of it. */
 const WARM_REQUESTS = 4_000;
-const WARM_MS = 2_500;
+const WARM_MS = 5_000;
+
+/** How many requests a connection makes at the least: with one or two of them, a slice would measure connecting. */
+const LEAST_EACH = 5;
 
 /** One load process, for servers one after the other. */
 export class LoadGenerator {
@@ -41,7 +44,7 @@ export class LoadGenerator {
     for (let sent = 0; sent < WARM_REQUESTS && performance.now() < until; sent += 1_000) {
       const warm = await this.#send(server, name, { port, scheme, amount: 1_000 });
       const each = Math.round(SLICE_SECONDS / warm[SECONDS] / this.#connections);
-      amount = Math.max(2, each) * this.#connections;
+      amount = Math.max(LEAST_EACH, each) * this.#connections;
     }
     return { name, slice: () => this.#send(server, name, { port, scheme, amount }) };
   }
