@@ -138,7 +138,8 @@ function isConektasOwn(mutated: string, original: string): boolean {
 interface Scheme {
   readonly title: string;
   readonly bus: SpecBus;
-  readonly headers: Record<string, string>;
+  /** Signed when the spec runs, which may be long after it was loaded. */
+  readonly sign: () => Record<string, string>;
   readonly header: string;
   readonly runs: number;
   isGenuine(mutated: string, original: string): boolean;
@@ -147,15 +148,15 @@ interface Scheme {
 function conektaScheme(setting: SecretSetting, secret: string, runs: number): Scheme {
   const bus = bareConektaBus();
   bus[setting] = secret;
-  const headers = conekta().sign(BODY, { secret: OTHER.privatePem, setting });
-  return { title: `Conekta's ${setting}`, bus, headers, header: "digest", runs, isGenuine: isConektasOwn };
+  const sign = () => conekta().sign(BODY, { secret: OTHER.privatePem, setting });
+  return { title: `Conekta's ${setting}`, bus, sign, header: "digest", runs, isGenuine: isConektasOwn };
 }
 
 const SCHEMES: Scheme[] = [
   {
     title: "Stripe",
     bus: stripeBus(),
-    headers: signed(BODY),
+    sign: () => signed(BODY),
     header: "stripe-signature",
     runs: 4_000,
     isGenuine: isStripesOwn,
@@ -173,7 +174,7 @@ describe("10,000 mutations of signed deliveries", () => {
   });
   const mutations = fc.array(mutation, { minLength: 1, maxLength: 3 });
 
-  for (const { title, bus, headers, header, runs, isGenuine } of SCHEMES) {
+  for (const { title, bus, sign, header, runs, isGenuine } of SCHEMES) {
     it(`are refused where they changed what was signed, and nowhere else: ${title}`, async function () {
       this.timeout(30_000);
       bus.idempotency = false;
@@ -182,6 +183,7 @@ describe("10,000 mutations of signed deliveries", () => {
         handled += 1;
         expect(each).to.deep.equal(event);
       });
+      const headers = sign();
       const original: Delivery = { body: BODY, headers: { "content-type": "application/json", ...headers } };
       const signature = headers[header] ?? "";
       const counts = { accepted: 0, refused: 0 };
