@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
 import { closeOnSignal } from "../src/shutdown.ts";
+import { childEnv } from "./support/child-env.ts";
 
 describe("closeOnSignal", () => {
   let child: ChildProcess;
@@ -9,7 +10,10 @@ describe("closeOnSignal", () => {
 
   const start = async (fate: string): Promise<void> => {
     heard = [];
-    child = fork(new URL("children/shutdown.ts", import.meta.url), [fate], { execArgv: ["--import", "tsx"] });
+    child = fork(new URL("children/shutdown.ts", import.meta.url), [fate], {
+      execArgv: ["--import", "tsx"],
+      env: childEnv(),
+    });
     child.on("message", (what) => heard.push(what));
     await told((what) => typeof what === "object");
     await told((what) => what === "running");

@@ -11,6 +11,7 @@ import type { SqlIdempotency } from "../../src/idempotency/sql.ts";
 import { sqliteIdempotency, sqliteIdempotencySql } from "../../src/idempotency/sqlite.ts";
 import type { ClaimToken } from "../../src/idempotency/store.ts";
 import { rejectionOf } from "../support/bus.ts";
+import { childEnv } from "../support/child-env.ts";
 import { idempotencyContract } from "./contract.ts";
 import { durableContract } from "./durable-contract.ts";
 import { sqlContract } from "./sql-contract.ts";
@@ -316,9 +317,7 @@ describe("sqliteIdempotency", () => {
 /** Starts a process that claims the keys 0 to `count - 1`, as soon as it is told to; that gives those it got. */
 async function startClaimer(file: string, count: number): Promise<() => Promise<string[]>> {
   const script = fileURLToPath(new URL("./claimer.ts", import.meta.url));
-  // Coverage is that of this process. Left out, the variable would be handed on.
-  const env = { ...process.env, NODE_V8_COVERAGE: undefined };
-  const child: ChildProcess = fork(script, [file, String(count)], { execArgv: ["--import", "tsx"], env });
+  const child: ChildProcess = fork(script, [file, String(count)], { execArgv: ["--import", "tsx"], env: childEnv() });
   await once(child, "message");
   return async () => {
     const ended = once(child, "exit");

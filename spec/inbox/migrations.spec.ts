@@ -8,6 +8,7 @@ import { postgresInboxSql } from "../../src/inbox/postgres.ts";
 import { sqliteInboxSql } from "../../src/inbox/sqlite.ts";
 import { anEvent, logOf, stripeBus } from "../receiver/harness.ts";
 import { rejectionOf } from "../support/bus.ts";
+import { childEnv } from "../support/child-env.ts";
 import { ENGINES } from "./faults/engines.ts";
 import { type Place, post } from "./faults/storage.ts";
 import { aRecord, DONE, ScriptedBus, until } from "./scripted-bus.ts";
@@ -118,7 +119,7 @@ const SCRIPT = fileURLToPath(new URL("./children/sql-opener.ts", import.meta.url
 /** Lets so many processes open the same place at once, and gives what each got for its record. */
 async function together(count: number, place: Place): Promise<readonly unknown[]> {
   const openers = Array.from({ length: count }, () => {
-    const opener = fork(SCRIPT, [JSON.stringify(place)], { execArgv: ["--import", "tsx"] });
+    const opener = fork(SCRIPT, [JSON.stringify(place)], { execArgv: ["--import", "tsx"], env: childEnv() });
     return { opener, ready: once(opener, "message") };
   });
   await Promise.all(openers.map(({ ready }) => ready));

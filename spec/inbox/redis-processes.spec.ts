@@ -8,6 +8,7 @@ import type { Inbox } from "../../src/inbox/inbox.ts";
 import type { Recorded } from "../../src/inbox/record.ts";
 import { redisInbox } from "../../src/inbox/redis.ts";
 import { anEvent, bytes, type SpecBus, signed, stripeBus } from "../receiver/harness.ts";
+import { childEnv } from "../support/child-env.ts";
 import { needRedisServer, RedisServerProcess } from "../support/redis-server.ts";
 import type { Task as RecorderTask } from "./children/redis-recorder.ts";
 import { type Seam, type Task, TERMS } from "./children/redis-worker.ts";
@@ -110,9 +111,7 @@ describe("redisInbox among processes", function () {
   const start = (script: string, task: object): ChildProcess => {
     const path = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url));
     const args = ["--import", "tsx", path, JSON.stringify(task)];
-    // Another process compiles the sources another way: what it covers would be counted at the wrong lines.
-    const env = { ...process.env, NODE_V8_COVERAGE: undefined };
-    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], env });
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], env: childEnv() });
     children.push(child);
     return child;
   };

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { childEnv } from "../support/child-env.ts";
 
 export interface RunOptions {
   readonly cwd: string;
@@ -72,10 +73,9 @@ export class Running {
 
 /** Starts a program and leaves it running, for no longer than the time-out. */
 export function start(program: string, args: readonly string[], options: RunOptions): Running {
-  const { NODE_V8_COVERAGE: _, ...inherited } = process.env;
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: { ...inherited, ...options.env },
+    env: childEnv(options.env),
     stdio: ["ignore", "pipe", "pipe"],
     timeout: options.timeoutMs ?? 60_000,
     killSignal: "SIGKILL",

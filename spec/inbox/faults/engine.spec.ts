@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { anEvent } from "../../receiver/harness.ts";
+import { childEnv } from "../../support/child-env.ts";
 import type { PeerTask } from "../children/sql-peer.ts";
 import { until } from "../scripted-bus.ts";
 import { ENGINES } from "./engines.ts";
@@ -96,7 +97,7 @@ const SCRIPT = fileURLToPath(new URL("../children/sql-peer.ts", import.meta.url)
 /** Runs a process for each task, all of them at once, and gives what each said at its end. */
 async function together(tasks: readonly PeerTask[]): Promise<readonly string[][]> {
   const peers = tasks.map((task) => {
-    const peer = fork(SCRIPT, [JSON.stringify(task)], { execArgv: ["--import", "tsx"] });
+    const peer = fork(SCRIPT, [JSON.stringify(task)], { execArgv: ["--import", "tsx"], env: childEnv() });
     return { peer, ready: once(peer, "message") };
   });
   await Promise.all(peers.map(({ ready }) => ready));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { childEnv } from "../../support/child-env.ts";
 import type { Seam, Task } from "../children/sql-worker.ts";
 
 const SCRIPT = fileURLToPath(new URL("../children/sql-worker.ts", import.meta.url));
@@ -10,6 +11,7 @@ const SCRIPT = fileURLToPath(new URL("../children/sql-worker.ts", import.meta.ur
 export function start(task: Task): ChildProcess {
   return spawn(process.execPath, ["--import", "tsx", SCRIPT, JSON.stringify(task)], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: childEnv(),
   });
 }
 
