@@ -89,6 +89,19 @@ for (const engine of ENGINES) {
       expect(await storage.effects()).to.deep.equal(all.toSorted());
       expect((await storage.inbox().counts()).done).to.equal(60);
     });
+
+    it("runs one of a hundred identical deliveries at once, from four processes", async function () {
+      this.timeout(60_000);
+      await storage.inbox().ping();
+      const ids = Array.from({ length: 25 }, () => "evt_same");
+      const outcomes = (
+        await together(Array.from({ length: 4 }, () => ({ place: storage.place, ids, total: 1 })))
+      ).flat();
+      expect(outcomes.filter((outcome) => outcome === "queued")).to.have.length(1);
+      expect(outcomes.filter((outcome) => outcome === "duplicate")).to.have.length(99);
+      expect(await storage.effects()).to.deep.equal(["evt_same"]);
+      expect((await storage.inbox().counts()).done).to.equal(1);
+    });
   });
 }
 
