@@ -13,4 +13,4 @@ function write(texts: ReadonlyMap<string, string>): void {
 
 // The types first: the providers, which the pages tell of, are made with them.
 write(generatedTypes());
-write(await generatedPages());
+write(generatedPages());

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Provider, SchemeSummary } from "../src/providers/provider.ts";
 
 /** The repository. */
 const ROOT = join(import.meta.dirname, "..");
+
+const load = createRequire(import.meta.url);
 
 /** Entry points for making a provider of one's own. */
 const MAKERS: ReadonlySet<string> = new Set(["define-provider.ts", "hmac.ts"]);
@@ -56,8 +59,8 @@ interface Row {
 }
 
 /** The pages that hold a table of the providers: their text, with the tables made anew, by their path. */
-export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
-  const rows = await providers();
+export function generatedPages(): ReadonlyMap<string, string> {
+  const rows = providers();
   const unknown = Object.keys(NOTES).filter((noted) => !rows.some(({ entry }) => entry === noted));
   if (unknown.length > 0) throw new Error(`notes on what is no provider: ${unknown.join(", ")}`);
   return new Map([
@@ -67,19 +70,18 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
 }
 
 /** Every provider in `src/providers` that has an entry point of the same name in `src`. */
-async function providers(): Promise<readonly Row[]> {
+function providers(): readonly Row[] {
   const files = readdirSync(join(ROOT, "src", "providers")).filter((file) => existsSync(join(ROOT, "src", file)));
-  return Promise.all(
-    files
-      .filter((file) => !MAKERS.has(file))
-      .sort()
-      .map(rowOf),
-  );
+  return files
+    .filter((file) => !MAKERS.has(file))
+    .sort()
+    .map(rowOf);
 }
 
-async function rowOf(file: string): Promise<Row> {
+function rowOf(file: string): Row {
   const entry = file.slice(0, -".ts".length);
-  const exported: Readonly<Record<string, unknown>> = await import(`../src/${file}`);
+  // Not `import`: mocha requires, and a second copy of each source would make nonsense of the coverage.
+  const exported: Readonly<Record<string, unknown>> = load(`../src/${file}`);
   const factory = Object.keys(exported).find((name) => name.toLowerCase() === entry.replaceAll("-", ""));
   const make = factory === undefined ? undefined : exported[factory];
   if (factory === undefined || typeof make !== "function") throw new Error(`src/${file} exports no factory`);

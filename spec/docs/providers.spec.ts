@@ -7,12 +7,12 @@ describe("the tables of providers", function () {
   this.timeout(30_000);
 
   for (const name of ["README.md", "docs/providers.md"]) {
-    it(`are current in ${name}`, async () => {
-      expect(page(name).text, "run `npm run generate`").to.equal((await generatedPages()).get(name));
+    it(`are current in ${name}`, () => {
+      expect(page(name).text, "run `npm run generate`").to.equal(generatedPages().get(name));
     });
   }
 
-  it("have a row for every provider, with no cell empty but that of the notes", async () => {
+  it("have a row for every provider, with no cell empty but that of the notes", () => {
     const [, rows = ""] = /<!-- providers:.*-->([\s\S]*)<!-- end/.exec(page("docs/providers.md").text) ?? [];
     const cells = rows
       .trim()
