@@ -58,31 +58,24 @@ export type { MemoryIdempotency };
 class MemoryIdempotency implements IdempotencyStore {
   readonly volatile = true;
   readonly #now: () => number;
-  readonly #maxKeys: number;
-  readonly #ttlMs: number;
   readonly #live = new Map<string, LiveClaim>();
   /** A handled key holds its bare fingerprint: no object, so that a hundred thousand of them cost little. */
-  #kept: LRUCache<string, string | HalfDone> | undefined;
+  readonly #settled: LRUCache<string, string | HalfDone>;
   #fences = 0;
   #sweepAt = SWEEP_ABOVE;
 
   constructor(now: () => number, maxKeys: number, ttlMs: number) {
     this.#now = now;
-    this.#maxKeys = maxKeys;
-    this.#ttlMs = ttlMs;
-  }
-
-  /** Made with the first event: it takes room for all keys at once, which many a bus never needs. */
-  get #settled(): LRUCache<string, string | HalfDone> {
-    this.#kept ??= new LRUCache<string, string | HalfDone>({
-      max: this.#maxKeys,
-      ttl: this.#ttlMs,
+    this.#settled = new LRUCache<string, string | HalfDone>({
+      // Not `max`: that would allocate room for all keys at once, for every bus, before the first event.
+      maxSize: maxKeys,
+      sizeCalculation: one,
+      ttl: ttlMs,
       // No cached clock: it would need a timer.
       ttlResolution: 0,
       // lru-cache takes a start of 0 for "no ttl", and an injected clock may well begin there.
-      perf: { now: () => this.#now() + 1 },
+      perf: { now: () => now() + 1 },
     });
-    return this.#kept;
   }
 
   claim(key: string, { leaseMs, fingerprint }: ClaimOptions): Claim {
@@ -145,6 +138,8 @@ class MemoryIdempotency implements IdempotencyStore {
     this.#sweepAt = Math.max(SWEEP_ABOVE, 2 * this.#live.size);
   }
 }
+
+const one = (): number => 1;
 
 function assertCount(name: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return;
