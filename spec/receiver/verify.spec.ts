@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { ConfigurationError, SecretsUnavailableError } from "../../src/errors.ts";
 import { EventBus } from "../../src/event-bus.ts";
@@ -5,11 +6,31 @@ import { conekta } from "../../src/providers/conekta.ts";
 import { stripe } from "../../src/providers/stripe.ts";
 import type { Receipt } from "../../src/receiver/receipt.ts";
 import { OTHER, PRIVATE_PEM, PUBLIC_PEM } from "../providers/keys.ts";
+import { atOnce } from "../providers/only.ts";
 import { Log, plainBus, plainEventBus } from "../support/bus.ts";
 import { FakeClock } from "../support/clock.ts";
-import { anEvent, bytes, idsOf, logOf, REFUSED, type SpecBus, signed, stepsOf, stripeBus } from "./harness.ts";
+import { anEvent, bytes, idsOf, logOf, REFUSED, SECRET, type SpecBus, signed, stepsOf, stripeBus } from "./harness.ts";
 
 const MINUTE = 60_000;
+
+describe("a scheme that has to wait", () => {
+  for (const [title, make] of [
+    ["a promise", <T>(value: T) => Promise.resolve(value)],
+    ["a promise of another make", <T>(value: T) => runInNewContext("Promise.resolve(value)", { value }) as Promise<T>],
+  ] as const) {
+    it(`may answer by ${title}, and is taken at its word`, async () => {
+      const real = stripe();
+      const bus = new EventBus({ ...real, verify: (request, options) => make(atOnce(real.verify(request, options))) });
+      bus.logger = new Log();
+      bus.signingSecrets = SECRET;
+      const body = bytes(anEvent());
+      const receive = async (headers: Record<string, string>) =>
+        (await bus.receive({ method: "POST", url: "/", headers, body })).status;
+      expect(await receive(signed(body))).to.equal(200);
+      expect(await receive(signed(body, Date.now(), "whsec_other"))).to.equal(401);
+    });
+  }
+});
 
 describe("secrets with an end", () => {
   let clock: FakeClock;

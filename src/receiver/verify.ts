@@ -57,9 +57,10 @@ function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey[], no
   const keys = unexpired(all, now);
   if (keys.length === 0) throw new ConfigurationError(`every secret of the bus "${bus.name}" has expired`);
   const verification = bus.provider.verify(request, { keys, now, toleranceSeconds: bus.tolerance });
-  // Of a scheme of somebody's own, whatever can be waited for.
   if (!("verified" in verification)) {
-    return verification.then((verified) => told(bus, request, all, started, checkedOf(verified, keys)));
+    // Of a scheme of somebody's own, whatever can be waited for: a promise of another make, too.
+    const promised = Promise.resolve(verification);
+    return promised.then((verified) => told(bus, request, all, started, checkedOf(verified, keys)));
   }
   return told(bus, request, all, started, checkedOf(verification, keys));
 }
