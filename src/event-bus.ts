@@ -99,6 +99,7 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown>
   }
 
   protected override notificationsReplaced(): void {
+    super.notificationsReplaced();
     this.#logging();
     this.#logging = this.#log();
   }

@@ -444,11 +444,27 @@ describe("Notifications", () => {
       expect(notifications.resolve("plain_event.a.b", ".", "")).to.have.length(1);
     });
 
-    it("is remembered for ten thousand types and no more", () => {
+    it("is found anew when the notifications or the namespace are replaced", () => {
+      const shared = new Notifications();
+      shared.subscribe("plain_event.a", noting("shared"));
+      notifications.subscribe("other_event.a", noting("other"));
+      expect(resolved("a")).to.have.length(0);
+      // As many subscriptions as were ever made on the notifications that it takes the place of.
+      plain.notifications = shared;
+      expect(resolved("a")).to.have.length(1);
+      plain.namespace = "other_event";
+      expect(resolved("a")).to.have.length(0);
+    });
+
+    it("is remembered for five thousand types and no more, the latest used", () => {
       const first = resolved("type-0");
-      for (let index = 1; index < 10_000; index++) resolved(`type-${index}`);
-      expect(resolved("type-0"), "ten thousand are remembered").to.equal(first);
+      for (let index = 1; index < 5_000; index++) resolved(`type-${index}`);
+      const second = resolved("type-1");
+      expect(resolved("type-0"), "five thousand are remembered").to.equal(first);
       resolved("one more");
+      expect(resolved("type-0"), "in use").to.equal(first);
+      expect(resolved("type-1"), "in use").to.equal(second);
+      for (let index = 0; index < 5_000; index++) resolved(`hostile-${index}`);
       expect(resolved("type-0"), "forgotten").not.to.equal(first);
     });
   });

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError, DispatchError } from "../errors.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
@@ -24,8 +25,8 @@ export interface BusOptions {
 /** Names go into paths and keys. */
 const NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/i;
 
-/** Event types can be hostile: no more than this many lists are remembered before all are found anew. */
-const REMEMBERED_TYPES = 10_000;
+/** Event types can be hostile: no more than this many resolved lists are remembered. */
+const REMEMBERED_TYPES = 5_000;
 
 const ONCE = "the one event could be delivered by any process, any number of times; use `subscribe`";
 
@@ -37,7 +38,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   /** Tells its subscriptions from those of another bus, which may share notifications, namespace and all. */
   readonly #scope = `bus-${++buses}`;
   /** Lists of subscriptions by the types that they are for, as of a generation of the notifications. */
-  #reached = new Map<string, readonly Subscription[]>();
+  #reached = listsByType();
   #generation = -1;
   /** The generation in which every subscription was found to be named. */
   #namedIn = -1;
@@ -155,12 +156,12 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   subscriptionsFor(type: string): readonly Subscription[] {
     const { notifications, namespace } = this;
     if (this.#generation !== notifications.generation) {
-      this.#reached = new Map();
+      // Another one, and not cleared: that takes longer the more types there are.
+      this.#reached = listsByType();
       this.#generation = notifications.generation;
     }
     const known = this.#reached.get(type);
     if (known) return known;
-    if (this.#reached.size >= REMEMBERED_TYPES) this.#reached = new Map();
     const found = notifications.resolve(namespace.call(type), namespace.delimiter, this.#scope);
     this.#reached.set(type, found);
     return found;
@@ -201,7 +202,19 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
     }
   }
 
-  protected notificationsReplaced(): void {}
+  protected notificationsReplaced(): void {
+    this.#forget();
+  }
+
+  protected namespaceReplaced(): void {
+    this.#forget();
+  }
+
+  /** Generations are numbered by each notifications, and for all namespaces. */
+  #forget(): void {
+    this.#generation = -1;
+    this.#namedIn = -1;
+  }
 
   #add(pattern: string, subscriber: Subscriber<never>, options: SubscribeOptions | undefined, once: boolean): Disposer {
     return this.notifications.add(this.namespace.call(pattern), subscriber, {
@@ -255,6 +268,10 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
       account: undefined,
     };
   }
+}
+
+function listsByType(): LRUCache<string, readonly Subscription[]> {
+  return new LRUCache({ max: REMEMBERED_TYPES });
 }
 
 function assertPattern(pattern: unknown): void {

@@ -158,6 +158,7 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
       }
       this.assertNoSubscribers("namespace");
       this.#namespace = namespace;
+      this.namespaceReplaced();
     });
   }
 
@@ -233,6 +234,7 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
   protected abstract assertNoSubscribers(setting: string): void;
   protected abstract assertNoOnce(): void;
   protected abstract notificationsReplaced(): void;
+  protected abstract namespaceReplaced(): void;
 
   #enter<Store extends IdempotencyStore | Inbox>(
     setting: "idempotency" | "inbox",
