@@ -84,7 +84,7 @@ for _, member in ipairs(members) do
   end
   for _, name in ipairs(call('HKEYS', job)) do
     local kind = string.sub(name, 1, 4)
-    if kind == 'h:m:' or kind == 'h:a:' or kind == 'h:o:' then
+    if kind == 'h:o:' then
       table.insert(fields, name)
       table.insert(fields, call('HGET', job, name))
     end
