@@ -6,11 +6,6 @@ export interface Group {
   readonly name: string;
   readonly mutate: readonly string[];
   readonly specs: readonly string[];
-  /**
-   * Leaves out what is computed at import. Each such mutant takes a new process and all specs of the group, which where
-   * those start servers comes to hours.
-   */
-  readonly ignoreStatic?: boolean;
 }
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -54,13 +49,11 @@ export function groups(): readonly Group[] {
       name: "retrieval",
       mutate: inReceiver(RETRIEVAL),
       specs: specs("receiver", [...RETRIEVAL, "retrieve-providers"]),
-      ignoreStatic: true,
     },
     {
       name: "doctor",
       mutate: [...inReceiver(DOCTOR), "src/receiver/doctor/*.ts"],
       specs: [...specs("receiver", ["doctor", "verify", "signatures"]), "spec/monitoring/*.spec.ts"],
-      ignoreStatic: true,
     },
     {
       name: "receiver",
@@ -73,7 +66,6 @@ export function groups(): readonly Group[] {
         "spec/bus/*.spec.ts",
         "spec/monitoring/*.spec.ts",
       ],
-      ignoreStatic: true,
     },
     { name: "shared", mutate: inProviders(shared), specs: specs("providers", SHARING) },
     ...names.map((name) => ({

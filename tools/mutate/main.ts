@@ -21,7 +21,6 @@ function configOf(group: Group): string {
   const config = {
     ...shared,
     mutate: group.mutate,
-    ignoreStatic: group.ignoreStatic ?? false,
     mochaOptions: { ...shared.mochaOptions, spec: group.specs },
     jsonReporter: { fileName: report },
   };

@@ -23,11 +23,9 @@ export interface Tally {
   readonly survivors: readonly string[];
   /** Mutants that kept the specs from being loaded: they count for nothing, as in Stryker's own score. */
   readonly broken: number;
-  /** Mutants of what is computed at import, where the group leaves those out. */
-  readonly left: number;
 }
 
-const NONE: Tally = { killed: 0, timedOut: 0, survivors: [], broken: 0, left: 0 };
+const NONE: Tally = { killed: 0, timedOut: 0, survivors: [], broken: 0 };
 
 export function tallyOf(report: Report): Tally {
   return Object.entries(report.files)
@@ -41,7 +39,6 @@ export function sum(one: Tally, other: Tally): Tally {
     timedOut: one.timedOut + other.timedOut,
     survivors: [...one.survivors, ...other.survivors],
     broken: one.broken + other.broken,
-    left: one.left + other.left,
   };
 }
 
@@ -51,9 +48,9 @@ export function scoreOf({ killed, survivors }: Tally): number {
 }
 
 export function summary(name: string, tally: Tally): string {
-  const { killed, timedOut, survivors, broken, left } = tally;
+  const { killed, timedOut, survivors, broken } = tally;
   const score = scoreOf(tally).toFixed(2);
-  return `${name}: ${score} %, ${killed} noticed (${timedOut} by time), ${survivors.length} not, ${broken} not loadable, ${left} left out`;
+  return `${name}: ${score} %, ${killed} noticed (${timedOut} by time), ${survivors.length} not, ${broken} not loadable`;
 }
 
 function one(file: string, source: string, mutant: Mutant): Tally {
@@ -65,8 +62,6 @@ function one(file: string, source: string, mutant: Mutant): Tally {
     case "Survived":
     case "NoCoverage":
       return { ...NONE, survivors: [line(file, source, mutant)] };
-    case "Ignored":
-      return { ...NONE, left: 1 };
     default:
       return { ...NONE, broken: 1 };
   }
