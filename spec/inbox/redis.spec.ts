@@ -68,6 +68,47 @@ describe("Redis", () => {
     const becomes = (inbox: Inbox, key: string, state: string): Promise<void> =>
       until(async () => (await inbox.get(key))?.state === state);
 
+    // The clock of the whole process: BullMQ takes no other.
+    for (const [title, hours] of [
+      ["forward", 1],
+      ["back", -1],
+    ] as const) {
+      it(`delivers each event once when the clock is put ${title} by an hour, held, waiting and new ones`, async () => {
+        const [held, waiting, again, fresh] = [aRecord("shop"), aRecord("shop"), aRecord("shop"), aRecord("shop")];
+        let finish = (): void => undefined;
+        const finished = new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        const first = new ScriptedBus("shop", async () => {
+          await finished;
+          return DONE;
+        });
+        const second = new ScriptedBus("shop", ({ key, attempt }) =>
+          key === again.key && attempt === 1 ? failed() : DONE,
+        );
+        const [holder, other] = [open(), open()];
+        await holder.record([held]);
+        holder.work(first, { concurrency: 1 });
+        await until(() => first.deliveries.length === 1);
+        await holder.record([waiting]);
+        const now = Date.now;
+        try {
+          Date.now = () => now() + hours * 3_600_000;
+          other.work(second);
+          await other.record([again]);
+          await other.record([fresh]);
+          for (const { key } of [waiting, again, fresh]) await becomes(other, key, "done");
+          expect((await other.get(held.key))?.state).to.equal("running");
+          finish();
+          await becomes(other, held.key, "done");
+        } finally {
+          Date.now = now;
+        }
+        expect(first.keys()).to.deep.equal([held.key]);
+        expect(second.keys().toSorted()).to.deep.equal([waiting.key, again.key, again.key, fresh.key].toSorted());
+      });
+    }
+
     it("keeps the body that many events of a delivery share once, until the last of them is purged", async () => {
       const body = Buffer.alloc(100_000, "x");
       const records = Array.from({ length: 50 }, () => aRecord("shop", { body }));
