@@ -10,6 +10,9 @@ interface Goal {
   readonly source: string;
 }
 
+/** More noise than this excuses nothing: it would let any figure pass. */
+const MOST_NOISE = 0.1;
+
 /** A rival is ahead or behind only by more than the floor differs from itself. */
 const MEETS = {
   "at most": (value: number, figure: number) => value <= figure,
@@ -35,6 +38,7 @@ export async function judge(figures: readonly Figure[], benches: readonly string
     const figure = figures.find(({ bench, metric }) => bench === goal.bench && metric === goal.metric);
     const meets = MEETS[goal.comparison];
     if (!meets) throw new Error(`goals.json: nothing is called "${goal.comparison}"`);
-    return { goal, figure, met: figure !== undefined && meets(figure.value, goal.figure, figure.noise ?? 0) };
+    const noise = Math.min(figure?.noise ?? 0, MOST_NOISE);
+    return { goal, figure, met: figure !== undefined && meets(figure.value, goal.figure, noise) };
   });
 }
