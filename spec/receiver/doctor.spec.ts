@@ -250,7 +250,11 @@ describe("the doctor", () => {
     });
 
     it("of a provider that signs in the same way, whichever of the two got the other's", async () => {
-      const [one, two] = [1, 2].map((byte) => `whsec_${Buffer.alloc(24, byte).toString("base64")}`) as [string, string];
+      // Keys of this spec's own: buses that other specs left behind are looked at as well.
+      const [one, two] = [0xd1, 0xd2].map((byte) => `whsec_${Buffer.alloc(24, byte).toString("base64")}`) as [
+        string,
+        string,
+      ];
       const buses = { clerk: busOf(clerk(), "users"), svix: busOf(svix(), "outbox") };
       buses.clerk.signingSecrets = one;
       buses.svix.signingSecrets = two;
@@ -268,12 +272,12 @@ describe("the doctor", () => {
 
     it("of the same provider first, and of others only keys that could be its own", () => {
       const same = busOf(svix(), "kin-same");
-      same.signingSecrets = `whsec_${Buffer.alloc(24, 3).toString("base64")}`;
+      same.signingSecrets = `whsec_${Buffer.alloc(24, 0xd3).toString("base64")}`;
       const stripes = stripeWith("whsec_kin", "kin-stripe");
       const hub = busOf(github(), "kin-github");
       hub.signingSecrets = "secret of the hub";
       const bus = busOf(svix(), "kin");
-      bus.signingSecrets = `whsec_${Buffer.alloc(24, 4).toString("base64")}`;
+      bus.signingSecrets = `whsec_${Buffer.alloc(24, 0xd4).toString("base64")}`;
       const kin = [...otherHolders(bus)].filter(({ name }) => name.startsWith("kin"));
       expect(kin.map(({ name }) => name)).to.deep.equal(["kin-same", "kin-stripe"]);
       expect([stripes, hub].map(({ keys }) => keys.length)).to.deep.equal([1, 1]);
