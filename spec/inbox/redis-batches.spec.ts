@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import type { Inbox } from "../../src/inbox/inbox.ts";
 import { jobIdOf } from "../../src/inbox/redis/keys.ts";
 import { type RedisInboxOptions, redisInbox } from "../../src/inbox/redis.ts";
+import { hideScripts } from "../support/bullmq-scripts.ts";
 import { needRedisServer, RedisServerProcess } from "../support/redis-server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { aRecord, DONE, ScriptedBus, until } from "./scripted-bus.ts";
@@ -223,17 +224,7 @@ describe("redisInbox when it takes and ends several events at once", function ()
   });
 
   it("delivers one event after the other where it does not know the scripts of BullMQ", async () => {
-    // BullMQ defines no command that its client has already.
-    const probe = new Redis(server.url);
-    closing.push(() => probe.disconnect());
-    await new Queue("probe", { connection: probe }).waitUntilReady();
-    const known = Object.entries(probe).filter(([name]) => /^moveTo(Active|Finished):[\d.]+$/.test(name));
-    expect(known).to.have.length(2);
-    const prototype = Redis.prototype as unknown as Record<string, unknown>;
-    closing.push(() => {
-      for (const [name] of known) delete prototype[name];
-    });
-    for (const [name, command] of known) prototype[name] = command;
+    closing.push(await hideScripts(server.url));
     const inbox = open();
     await recorded(inbox, 20);
     const bus = new ScriptedBus("shop");

@@ -65,9 +65,9 @@ const KILLS: readonly Kill[] = [
   },
   {
     seam: "ended",
-    title: "has called all and has not written that the event is done: nobody is called again",
+    title: "has called all and has written of the first that it is done: the second alone is called",
     before: BOTH,
-    calledAgain: [],
+    calledAgain: ["mailer"],
     history: LOST,
   },
   {

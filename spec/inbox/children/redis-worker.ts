@@ -3,6 +3,7 @@ import { Job, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { redisInbox } from "../../../src/inbox/redis.ts";
 import { stripeBus } from "../../receiver/harness.ts";
+import { hideScripts } from "../../support/bullmq-scripts.ts";
 
 /** Where the process stops, to be killed there; `poison`: where it kills itself. */
 export type Seam = "given" | "taken" | "claimed" | "begun" | "written" | "marked" | "ended" | "told" | "poison";
@@ -22,7 +23,7 @@ function stop(seam: Seam): never {
   throw new Error("unreachable");
 }
 
-function work({ url, seam }: Task): void {
+async function work({ url, seam }: Task): Promise<void> {
   const stopAt = (here: Seam): void => {
     if (seam === here) stop(here);
   };
@@ -72,7 +73,8 @@ function work({ url, seam }: Task): void {
     };
   }
   if (seam === "told") {
-    // The end is written, and BullMQ has not been told.
+    // The end is written, and BullMQ has not been told: two steps, where hookbus does not know BullMQ's scripts.
+    await hideScripts(url);
     Job.prototype.moveToCompleted = () => stop("told");
   }
   const inbox = redisInbox({ ...TERMS, connection: url });
@@ -81,4 +83,4 @@ function work({ url, seam }: Task): void {
 }
 
 const [, , task] = process.argv;
-if (task?.startsWith("{")) work(JSON.parse(task) as Task);
+if (task?.startsWith("{")) void work(JSON.parse(task) as Task);

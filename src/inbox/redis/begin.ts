@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Policy } from "../policy.ts";
 import type { RecordState } from "../record.ts";
 import type { Begun } from "./gathering.ts";
-import { type HeldJob, unlessRefused } from "./jobs.ts";
+import { type HeldJob, type RedisJobs, unlessRefused } from "./jobs.ts";
 import { isRecordId } from "./keys.ts";
 import { dataOf, fieldsFrom, leasedRecord } from "./rows.ts";
 import { RedisRun } from "./run.ts";
@@ -24,9 +24,9 @@ type Answer =
 /** Begins an attempt at the record of a job. Nothing, where there is no record to be delivered. */
 export async function begin(
   held: HeldJob,
-  options: BeginOptions & { readonly writer: RedisWriter },
+  options: BeginOptions & { readonly jobs: RedisJobs; readonly writer: RedisWriter },
 ): Promise<RedisRun | undefined> {
-  const { server, policy, clock, writer } = options;
+  const { server, policy, clock, jobs, writer } = options;
   const { job, token, where } = held;
   if (!isRecordId(where[3])) {
     // Somebody else's, in hookbus's queue: kept for them to see, and not delivered.
@@ -50,6 +50,7 @@ export async function begin(
     job,
     token,
     server,
+    jobs,
     writer,
     clock,
     startedAt,

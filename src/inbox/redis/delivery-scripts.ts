@@ -1,4 +1,4 @@
-import { BEGIN, EACH, MARK, MOVE, QUEUE, RECORD } from "./lua.ts";
+import { BEGIN, EACH, QUEUE, RECORD, WRITE } from "./lua.ts";
 
 /**
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of
@@ -39,37 +39,11 @@ for _, name in ipairs(call('HKEYS', job)) do
 end
 return {'begun', begun[2], begun[3], call('PTTL', lock), names, call('HMGET', job, unpack(names))}`;
 
-/**
- * Writes what attempts have come to: marks alone, or how they ended, before BullMQ is told. Answers each by 1, or by 0 where
- * the worker no longer has the record.
- *
- * Each has, from `ARGV[3]` on: its job id and token, what becomes of the record (nothing yet: empty; `again` it is due,
- * `unbegun`, or a state that it ends in), the time, when it is due, its number among all attempts, how it went, and how
- * many marks follow, three values a mark.
- */
-export const write: string = `${QUEUE}${MOVE}${MARK}${EACH}
-local function write(from)
-  local token, comes, now, due, total, attempt, marks = unpack(ARGV, from + 1, from + 7)
-  turnTo(ARGV[from])
-  if call('GET', lock) ~= token then return 0 end
-  for i = from + 8, from + 5 + 3 * marks, 3 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
-  if comes == '' then return 1 end
-  if comes == 'unbegun' then
-    call('HINCRBY', job, 'h:total', -1)
-    call('HDEL', job, 'h:started')
-  elseif comes == 'again' then
-    call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
-    call('HDEL', job, 'h:started')
-  else
-    call('HSET', job, 'h:a:' .. total, attempt)
-    move('open', comes)
-    ended(comes, now)
-  end
-  return 1
-end
+/** Writes what attempts have come to: marks alone, or how they ended. Answers each by what `WRITE` answers. */
+export const write: string = `${QUEUE}${WRITE}${EACH}
 local from = 3
 while from <= #ARGV do
-  each(write, from)
-  from = from + 8 + 3 * ARGV[from + 7]
+  each(write, ARGV, from)
+  from = from + sizeOf(ARGV, from)
 end
 return all()`;

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { BEGIN, EACH, FULL_BYTES, QUEUE } from "./lua.ts";
+import { BEGIN, EACH, FULL_BYTES, QUEUE, WRITE } from "./lua.ts";
 
 /** A script of BullMQ's, as a client of Redis is told of it. */
 export interface ForeignScript {
@@ -9,6 +9,8 @@ export interface ForeignScript {
 
 /** Those that a worker has run for every job. */
 const NAMES = ["moveToActive", "moveToFinished"] as const;
+
+export type ForeignName = (typeof NAMES)[number];
 
 /** The command that runs them together. */
 export const TOGETHER = "hookbusTogether";
@@ -33,11 +35,16 @@ export class ForeignScripts {
     };
   }
 
+  /** Whether BullMQ's scripts can be run together. */
+  get known(): boolean {
+    return this.#known.size === NAMES.length;
+  }
+
   /** The script that a command of BullMQ's stands for, if it can be run together with others. */
-  of(command: string): string | undefined {
+  of(command: string): ForeignName | undefined {
+    if (!this.known) return undefined;
     const name = nameOf(command);
-    if (!name || this.#known.size < NAMES.length) return undefined;
-    if (!this.#ready) {
+    if (name && !this.#ready) {
       this.#client.defineCommand(TOGETHER, { numberOfKeys: 1, lua: together(Object.fromEntries(this.#known)) });
       this.#ready = true;
     }
@@ -46,17 +53,19 @@ export class ForeignScripts {
 }
 
 /** BullMQ has its version in the names of its commands. */
-function nameOf(command: string): string | undefined {
+function nameOf(command: string): ForeignName | undefined {
   const [name] = command.split(":");
   return NAMES.find((each) => each === name);
 }
 
 /**
- * Runs scripts of BullMQ's, as they are, one after the other in one step, and begins attempts at the jobs that they give.
+ * Runs scripts of BullMQ's, as they are, one after the other in one step. Before one that ends an attempt, what that came
+ * to is written; at the jobs that one gives, attempts are begun.
  *
- * Each has, from `ARGV[4]` on: its name, how often it is to run, how many arguments it gets, and these. It runs again only
- * as long as it gives jobs, and these are not large. Each is answered by what BullMQ's script answered the first time, and a list of the jobs that
- * it gave: their fields, their ids, and what begin answered about those that are records.
+ * Each has, from `ARGV[4]` on: its name, how often it is to run, how many arguments it gets, these, how many values follow
+ * for `WRITE`, and these. It runs again only as long as it gives jobs, and these are not large. Each is answered by what
+ * BullMQ's script answered the first time, a list of the jobs that it gave (their fields, their ids, and what begin
+ * answered about those that are records), and what was answered to what was to be written.
  */
 function together(scripts: Readonly<Record<string, ForeignScript>>): string {
   const functions = Object.entries(scripts).map(
@@ -66,7 +75,7 @@ foreign['${name}'] = {keys = ${numberOfKeys}, run = function(KEYS, ARGV)
 ${lua}
 end}`,
   );
-  return `${QUEUE}${BEGIN}${EACH}
+  return `${QUEUE}${BEGIN}${WRITE}${EACH}
 local foreign = {}
 ${functions.join("\n")}
 local now = ARGV[3]
@@ -78,8 +87,9 @@ local function once(script, keys, args)
   for i = 2, #answer[1], 2 do bytes = bytes + #answer[1][i] end
   return answer, {answer[1], id, string.sub(id, 1, 2) == 'e-' and begin(now)}
 end
-local function run(from)
+local function run(from, written)
   local script, times, count = foreign[ARGV[from]], tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2])
+  local held = ARGV[written] ~= '0' and write(ARGV, written + 1)
   local keys, args = {}, {}
   for i = 1, count do
     if i <= script.keys then keys[i] = ARGV[from + 2 + i] else args[i - script.keys] = ARGV[from + 2 + i] end
@@ -91,12 +101,13 @@ local function run(from)
     job = well and another
     if job then table.insert(jobs, job) end
   end
-  return {type(answer) == 'table' and {false, answer[2], answer[3], answer[4]} or answer, jobs}
+  return {type(answer) == 'table' and {false, answer[2], answer[3], answer[4]} or answer, jobs, held}
 end
 local from = 4
 while from <= #ARGV do
-  each(run, from)
-  from = from + 3 + ARGV[from + 2]
+  local written = from + 3 + ARGV[from + 2]
+  each(run, from, written)
+  from = written + 1 + ARGV[written]
 end
 return all()`;
 }

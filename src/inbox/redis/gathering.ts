@@ -2,9 +2,10 @@ import type { IRedisClient } from "bullmq";
 import { type Clock, systemClock } from "../../clock.ts";
 import { Batch } from "../polled/batch.ts";
 import type { RecordState } from "../record.ts";
-import { type ForeignScripts, TOGETHER } from "./foreign-scripts.ts";
+import { type ForeignName, type ForeignScripts, TOGETHER } from "./foreign-scripts.ts";
 import { AT_ONCE } from "./lua.ts";
 import { type Fields, fieldsFrom } from "./rows.ts";
+import { type Written, writtenArgs } from "./written.ts";
 
 export interface GatheringOptions {
   readonly redis: IRedisClient;
@@ -46,10 +47,17 @@ interface Wanted {
   given: readonly Given[];
 }
 
+/** What is to be written when BullMQ finishes a job, and whether the worker still had it. */
+interface Ending {
+  readonly written: Written;
+  held: boolean | undefined;
+}
+
 interface Call {
-  readonly script: string;
+  readonly script: ForeignName;
   readonly args: readonly unknown[];
   readonly wanted: Wanted | undefined;
+  readonly ending: Ending | undefined;
 }
 
 type BeginAnswer = readonly ["unknown"] | readonly ["ended", RecordState] | readonly ["begun", number, string | null];
@@ -57,18 +65,20 @@ type BeginAnswer = readonly ["unknown"] | readonly ["ended", RecordState] | read
 type JobAnswer = readonly [fields: string[], id: string, begun: BeginAnswer | null];
 
 type Answer =
-  | readonly [well: 1, came: readonly [answer: unknown, jobs: readonly JobAnswer[]]]
+  | readonly [well: 1, came: readonly [answer: unknown, jobs: readonly JobAnswer[], held: 0 | 1 | null]]
   | readonly [well: 0, failure: string];
 
 /**
  * The client of Redis that BullMQ gets from hookbus. What BullMQ asks for at the same time goes to the server as one
- * command, and so do several jobs at once, at which attempts are begun on the way. The scripts are BullMQ's own, and so is
- * what they are told.
+ * command, and so do several jobs at once, at which attempts are begun on the way, and what ended attempts came to. The
+ * scripts are BullMQ's own, and so is what they are told.
  */
 export class Gathering {
   readonly client: IRedisClient;
   readonly #options: GatheringOptions;
   readonly #batch: Batch<Call, unknown>;
+  /** By the keys of the jobs. */
+  readonly #endings = new Map<unknown, Ending>();
   #wanted: Wanted | undefined;
 
   constructor(options: GatheringOptions) {
@@ -102,12 +112,36 @@ export class Gathering {
     return wanted.given;
   }
 
+  /** Whether BullMQ's calls can be gathered: its scripts are known. */
+  get gathers(): boolean {
+    return this.#options.scripts.known;
+  }
+
+  /**
+   * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Whether
+   * the worker still had the record; where not, BullMQ refuses.
+   */
+  async ending(written: Written, ask: () => Promise<unknown>): Promise<boolean> {
+    const { prefix, queue } = this.#options;
+    const key = `${prefix}:${queue}:${written.id}`;
+    const ending: Ending = { written, held: undefined };
+    this.#endings.set(key, ending);
+    try {
+      await ask();
+    } finally {
+      if (this.#endings.get(key) === ending) this.#endings.delete(key);
+    }
+    if (ending.held === undefined) throw new Error("BullMQ finished a job in a way that hookbus does not know");
+    return ending.held;
+  }
+
   #run(command: string, args: unknown[]): Promise<unknown> {
     const { redis, scripts } = this.#options;
     const script = scripts.of(command);
     const wanted = script === "moveToActive" ? this.#wanted : undefined;
     if (!script || (script === "moveToActive" && !wanted)) return redis.runCommand(command, args);
-    return this.#batch.add({ script, args, wanted });
+    const key = script === "moveToFinished" ? args.find((arg) => this.#endings.has(arg)) : undefined;
+    return this.#batch.add({ script, args, wanted, ending: this.#endings.get(key) });
   }
 
   async #flush(calls: readonly Call[]): Promise<readonly unknown[]> {
@@ -115,12 +149,16 @@ export class Gathering {
     const startedAt = clock.now();
     const heldUntil = performance.now() + leaseMs;
     const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt];
-    for (const call of calls) args.push(call.script, call.wanted?.most ?? 1, call.args.length, ...call.args);
+    for (const call of calls) {
+      const written = call.ending ? writtenArgs(call.ending.written) : [];
+      args.push(call.script, call.wanted?.most ?? 1, call.args.length, ...call.args, written.length, ...written);
+    }
     const answers = (await redis.runCommand(TOGETHER, args)) as readonly Answer[];
     return answers.map(([well, came], index) => {
       if (well === 0) return new Error(came);
-      const [answer, jobs] = came;
-      const { wanted } = calls[index] as Call;
+      const [answer, jobs, held] = came;
+      const { wanted, ending } = calls[index] as Call;
+      if (ending) ending.held = held === 1;
       const [first] = jobs;
       if (!wanted || !first) return answer;
       wanted.given = jobs.map(([flat, id, begun]) => {

@@ -4,6 +4,7 @@ import { isRefusal, unanswered } from "./errors.ts";
 import { type Begun, Gathering } from "./gathering.ts";
 import type { JobData } from "./rows.ts";
 import type { InboxServer, Lent } from "./server.ts";
+import type { Written } from "./written.ts";
 
 export interface RedisJobsOptions {
   readonly server: InboxServer;
@@ -78,6 +79,19 @@ export class RedisJobs {
     } catch (error) {
       throw unanswered(error);
     }
+  }
+
+  /** Whether what an attempt came to can be written while BullMQ finishes its job. */
+  get gathers(): boolean {
+    return this.#gathering?.gathers ?? false;
+  }
+
+  /**
+   * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Whether
+   * the worker still had the record.
+   */
+  finish(written: Written, ask: () => Promise<unknown>): Promise<boolean> {
+    return (this.#gathering as Gathering).ending(written, ask);
   }
 
   /** The heartbeat. Resolves to the ids of the jobs whose locks are lost. */

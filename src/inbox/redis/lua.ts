@@ -79,8 +79,8 @@ local function move(from, to)
   call('ZREM', key(from), member)
   call('ZADD', key(to), call('HGET', job, 'h:seq'), member)
 end
-local function ended(state, now)
-  call('HSET', job, 'h:state', state, 'h:ended', now)
+local function ended(state, now, ...)
+  call('HSET', job, 'h:state', state, 'h:ended', now, ...)
   if state ~= 'dead' then call('ZADD', key('ended'), now, member) end
 end
 local function audit(entry)
@@ -94,8 +94,41 @@ end
 export const MARK: string = `
 local function mark(subscriber, how, at)
   local field = 'h:m:' .. subscriber
-  if call('HEXISTS', job, field) == 1 then return end
-  call('HSET', job, field, call('HINCRBY', job, 'h:marks', 1) .. ' ' .. how .. ' ' .. at)
+  local known = call('HMGET', job, field, 'h:marks')
+  if known[1] then return end
+  local marks = (known[2] or 0) + 1
+  call('HSET', job, field, marks .. ' ' .. how .. ' ' .. at, 'h:marks', marks)
+end
+`;
+
+/**
+ * Writes what an attempt has come to, and turns to its record: marks alone, or how it ended. Answers 1, or 0 where the
+ * worker no longer has the record.
+ *
+ * From `from` on there are in `args`: the job id and token, what becomes of the record (nothing yet: empty; `again` it is
+ * due, `unbegun`, or a state that it ends in), the time, when it is due, its number among all attempts, how it went, and
+ * how many marks follow, three values a mark.
+ */
+export const WRITE: string = `${MOVE}${MARK}
+local function sizeOf(args, from) return 8 + 3 * args[from + 7] end
+local function write(args, from)
+  local token, comes, now, due, total, attempt = unpack(args, from + 1, from + 6)
+  turnTo(args[from])
+  if call('GET', lock) ~= token then return 0 end
+  for i = from + 8, from + sizeOf(args, from) - 3, 3 do mark(args[i], args[i + 1], args[i + 2]) end
+  if comes == '' then return 1 end
+  if comes == 'unbegun' then
+    call('HINCRBY', job, 'h:total', -1)
+    call('HDEL', job, 'h:started')
+  elseif comes == 'again' then
+    call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
+    call('HDEL', job, 'h:started')
+  else
+    -- First what a full server refuses: after a change it takes the rest of a script.
+    ended(comes, now, 'h:a:' .. total, attempt)
+    move('open', comes)
+  end
+  return 1
 end
 `;
 

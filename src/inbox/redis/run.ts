@@ -2,13 +2,15 @@ import type { Clock } from "../../clock.ts";
 import { StaleTokenError } from "../../errors.ts";
 import type { Run } from "../inbox.ts";
 import type { Attempt, LeasedRecord, Outcome, RecordState } from "../record.ts";
-import { type HeldJob, unlessRefused } from "./jobs.ts";
+import { type HeldJob, type RedisJobs, unlessRefused } from "./jobs.ts";
 import { attemptText } from "./rows.ts";
 import type { Asked, InboxServer } from "./server.ts";
-import type { Mark, RedisWriter, Written } from "./writer.ts";
+import type { RedisWriter } from "./writer.ts";
+import type { Mark, Written } from "./written.ts";
 
 export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly server: InboxServer;
+  readonly jobs: Pick<RedisJobs, "gathers" | "finish">;
   readonly writer: RedisWriter;
   readonly clock: Clock;
   readonly record: LeasedRecord;
@@ -28,6 +30,8 @@ export class RedisRun implements Run {
   readonly #marks: Mark[] = [];
   #heldUntil: number;
   #halt: Error | undefined;
+  /** Whether the end is written, and every mark with it. */
+  #ending = false;
   #over = false;
 
   constructor(options: RedisRunOptions) {
@@ -64,14 +68,16 @@ export class RedisRun implements Run {
     this.stop(new StaleTokenError(`the lease of "${this.record.key}" is over: another worker has the event`));
   }
 
-  async markDone(subscriber: string, rejected: boolean): Promise<void> {
+  /** The next subscriber waits until it is known that the worker has the record still. */
+  markDone(subscriber: string, rejected: boolean, last = false): void | Promise<void> {
     const mark: Mark = { subscriber, how: rejected ? "rejected" : "done", at: this.#options.clock.now() };
     this.#marks.push(mark);
-    try {
-      if (!(await this.#write([mark]))) this.lose();
-    } catch {
-      // The end of the attempt writes it again.
-    }
+    if (!last) return this.#mark(mark);
+    // Where the attempt ends by then, its end takes the mark along. A mark that is lost with the process means a subscriber
+    // that runs once more, as it would had the process died a moment earlier.
+    setImmediate(() => {
+      if (!this.#ending) void this.#mark(mark);
+    });
   }
 
   /** Writes how the attempt ended, and lets BullMQ know. Rejects where the server does not answer; then call it again. */
@@ -101,23 +107,39 @@ export class RedisRun implements Run {
     dueInMs: number,
     tell: (asked: Asked) => Promise<unknown>,
   ): Promise<void> {
-    const { server, clock, total, startedAt } = this.#options;
+    const { jobs, clock, total, startedAt } = this.#options;
     const endedAt = clock.now();
     const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
-    const held = await this.#write(this.#marks, {
+    const written = this.#written(this.#marks, {
       comes: again ? "again" : (how.outcome as RecordState),
       at: endedAt,
       due: endedAt + dueInMs,
       total,
       attempt: attemptText({ startedAt, endedAt, ...how }),
     });
+    this.#ending = true;
+    const { server, writer } = this.#options;
+    const ask = (): Promise<void> => server.ask((asked) => unlessRefused(() => tell(asked)));
+    let held: boolean;
+    if (!again && jobs.gathers) held = await jobs.finish(written, ask);
+    else {
+      held = await writer.write(written);
+      if (held) await ask();
+    }
     if (!held) this.lose();
-    else await server.ask((asked) => unlessRefused(() => tell(asked)));
     this.#over = true;
   }
 
-  #write(marks: readonly Mark[], end?: Written["end"]): Promise<boolean> {
-    const { writer, job, token } = this.#options;
-    return writer.write({ id: job.id as string, token, marks, end });
+  async #mark(mark: Mark): Promise<void> {
+    try {
+      if (!(await this.#options.writer.write(this.#written([mark])))) this.lose();
+    } catch {
+      // The end of the attempt writes it again.
+    }
+  }
+
+  #written(marks: readonly Mark[], end?: Written["end"]): Written {
+    const { job, token } = this.#options;
+    return { id: job.id as string, token, marks, end };
   }
 }

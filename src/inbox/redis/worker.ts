@@ -102,7 +102,9 @@ export class RedisWorker implements Worker {
       this.#most = 1;
     }
     // Where there is one there may be many: twice as many each time, so that a single job costs no search for nine more.
-    const most = Math.min(this.#most * 2, this.#free, AT_ONCE);
+    // Half of what the worker may hold comes while it delivers the other half.
+    const half = Math.ceil(this.#options.concurrency / 2);
+    const most = Math.min(this.#most * 2, this.#free, half, AT_ONCE);
     if (most === 0) return;
     this.#most = 0;
     const jobs = await this.#jobs.more(most);
@@ -132,7 +134,7 @@ export class RedisWorker implements Worker {
           await giveBack(held, server, this.#writer);
           return;
         }
-        run = await begin(held, { ...this.#options, writer: this.#writer });
+        run = await begin(held, { ...this.#options, jobs: this.#jobs, writer: this.#writer });
         if (!run) return;
         this.#runs.add(run);
         delivered = await bus.deliver(run.record, run);
