@@ -13,6 +13,10 @@ const PROVIDERS = join(ROOT, "src/providers");
 
 const RETRIEVAL = ["retrieve", "fetch-back", "fetch-guard"];
 const DOCTOR = ["doctor", "hints"];
+/** What is behind the receiver when the event is recorded first, and when it is claimed first. */
+const INBOX = ["record", "deliver-record", "deliverer"];
+const CLAIM = ["handle-once", "claimed-run"];
+const APART = [...RETRIEVAL, ...DOCTOR, ...INBOX, ...CLAIM];
 
 /** The specs of what several providers are made of. */
 const SHARING = [
@@ -43,7 +47,11 @@ export function groups(): readonly Group[] {
     {
       name: "schemes",
       mutate: ["src/providers/schemes/*.ts"],
-      specs: ["spec/providers/schemes/*.spec.ts", ...specs("providers", ["hmac", "define-provider"])],
+      specs: [
+        "spec/providers/schemes/*.spec.ts",
+        ...specs("providers", ["hmac", "define-provider"]),
+        ...specs("bus", ["secret-shapes"]),
+      ],
     },
     {
       name: "retrieval",
@@ -56,8 +64,25 @@ export function groups(): readonly Group[] {
       specs: [...specs("receiver", ["doctor", "verify", "signatures"]), "spec/monitoring/*.spec.ts"],
     },
     {
+      name: "inbox",
+      mutate: inReceiver(INBOX),
+      specs: [
+        ...specs("receiver", ["inbox", "ignored", "batches", "verify", "retrieve"]),
+        ...specs("inbox", ["memory", "faults/delivery", "faults/replays", "faults/transactions"]),
+        ...specs("monitoring", ["*"]),
+      ],
+    },
+    {
+      name: "claim",
+      mutate: inReceiver(CLAIM),
+      specs: [
+        ...specs("receiver", ["handle-once", "durable-idempotency", "ignored", "receive", "batches"]),
+        ...specs("idempotency", ["memory", "sqlite"]),
+      ],
+    },
+    {
       name: "receiver",
-      mutate: inReceiver(filesIn("src/receiver", ".ts").filter((name) => ![...RETRIEVAL, ...DOCTOR].includes(name))),
+      mutate: inReceiver(filesIn("src/receiver", ".ts").filter((name) => !APART.includes(name))),
       specs: [
         ...specs(
           "receiver",

@@ -45,7 +45,7 @@ describe("key forms", () => {
   describe("HEX", () => {
     it("takes hex digits in either case", () => {
       expect(bytesOf(HEX.verifying("00ffAB"))).to.equal("00ffab");
-      refuses(HEX, ["", "0", "0g", "00 ", "0x00", "whsec_00", "abcdefg1"], "must be hex digits");
+      refuses(HEX, ["", "0", "a1b", "0g", "a1 ", "a1zz", " a1", "0x00", "whsec_00", "abcdefg1"], "must be hex digits");
     });
   });
 
@@ -80,7 +80,11 @@ describe("key forms", () => {
 
     it("takes no empty key, no other prefix and no prefix twice", () => {
       const twice = `whsec_whsec_${BYTES.toString("base64")}`;
-      refuses(WHSEC, ["", "whsec_", "whsec_=", "whpk_AAAA", "WHSEC_AAAA", twice], "must be whsec_ and base64 text");
+      refuses(
+        WHSEC,
+        ["", "whsec_", "whsec_=", "whpk_AAAA", "WHSEC_AAAA", "AAAAwhsec_AAAA", twice],
+        "must be whsec_ and base64 text",
+      );
     });
   });
 

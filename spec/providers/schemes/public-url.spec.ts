@@ -20,6 +20,19 @@ describe("the URL that is signed", () => {
     expect(of("", undefined, { host: "a.test" })).to.equal("https://a.test");
   });
 
+  it("has no host from a header that is more or less than a host", () => {
+    for (const host of ["a.test/b", "a.test?b", "u@a.test", "/a.test", " a.test", "a.test#b", "a".repeat(256)]) {
+      expect(of("/x", undefined, { host }), host).to.equal("https:///x");
+    }
+    expect(of("/x", undefined, { host: "[::1]:80" })).to.equal("https://[::1]:80/x");
+  });
+
+  it("is absolute only where it begins as one", () => {
+    expect(of("/x?to=https://b.test/y", undefined, { host: "a.test" })).to.equal(
+      "https://a.test/x?to=https://b.test/y",
+    );
+  });
+
   it("has the public URL's origin, and its path if there is one, and keeps the query", () => {
     for (const url of ["/x?y=1", "http://inside/x?y=1"]) {
       expect(of(url, "https://a.test")).to.equal("https://a.test/x?y=1");
