@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect } from "chai";
+import * as cockatiel from "cockatiel";
 import { ProviderUnavailableError, RetrievalRefusedError, UnknownEventError } from "../../src/errors.ts";
 import { DEFAULT_RETRIEVAL_LIMITS, FetchGuard, type RetrievalLimits } from "../../src/receiver/fetch-guard.ts";
 import { rejectionOf } from "../support/bus.ts";
@@ -189,7 +190,7 @@ for (const make of [fetchingStripeBus, fetchingConektaBus]) {
 
 describe("FetchGuard", () => {
   const guardOf = (limits: Partial<RetrievalLimits> = {}): FetchGuard =>
-    new FetchGuard({ ...DEFAULT_RETRIEVAL_LIMITS, concurrent: 2, waiting: 4, ...limits });
+    new FetchGuard(cockatiel, { ...DEFAULT_RETRIEVAL_LIMITS, concurrent: 2, waiting: 4, ...limits });
 
   /** Calls that wait until they are let go, and how many have begun. */
   class Calls {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { BulkheadRejectedError, bulkhead } from "cockatiel";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import { ConfigurationError, SecretsUnavailableError } from "../errors.ts";
@@ -68,7 +67,7 @@ export class ResolvedKeys {
   /** Apart, so that a flood of made-up tenants displaces none that there is. */
   readonly #missing: LRUCache<string, Kept>;
   #flights = new Map<string, Promise<readonly SigningKey[]>>();
-  readonly #flying = bulkhead(FLIGHTS, 0);
+  #underway = 0;
 
   /** Throws `ConfigurationError` for options that cannot be meant. */
   constructor(given: SecretResolver | SecretResolverOptions, use: ResolverUse) {
@@ -131,13 +130,15 @@ export class ResolvedKeys {
   }
 
   async #ask(request: UnverifiedRequest): Promise<ResolvedSecrets> {
+    this.#underway += 1;
     try {
-      return await this.#flying.execute(() => this.#inTime(request));
-    } catch (error) {
-      if (error instanceof ConfigurationError) throw error;
-      const full = error instanceof BulkheadRejectedError;
-      const cause = full ? new Error(`${FLIGHTS} of its calls are underway`) : error;
+      if (this.#underway > FLIGHTS) throw new Error(`${FLIGHTS} of its calls are underway`);
+      return await this.#inTime(request);
+    } catch (cause) {
+      if (cause instanceof ConfigurationError) throw cause;
       throw new SecretsUnavailableError(`the function set as \`${this.#use.setting}\` failed`, { cause });
+    } finally {
+      this.#underway -= 1;
     }
   }
 

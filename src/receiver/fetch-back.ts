@@ -3,7 +3,8 @@ import type { Bus } from "../bus/bus.ts";
 import type { RetrieveOptions } from "../bus/extension-points.ts";
 import { ConfigurationError, PayloadError, UnknownEventError } from "../errors.ts";
 import type { Retrieval } from "../providers/provider.ts";
-import type { FetchGuard, RetrievalLimits } from "./fetch-guard.ts";
+import { apiKeyOf } from "./api-key.ts";
+import { type Cockatiel, DEFAULT_RETRIEVAL_LIMITS, FetchGuard, type RetrievalLimits } from "./fetch-guard.ts";
 
 /** Ids are the sender's: no more than this many unknown ones are remembered. */
 const REMEMBERED_UNKNOWN_IDS = 10_000;
@@ -12,16 +13,16 @@ type Params = Readonly<Record<string, unknown>>;
 
 /** Fetches events from the provider's API: one flight an id, unknown ids remembered for a moment, all under the guard. */
 export class FetchBack {
+  readonly guard: FetchGuard;
   readonly #bus: Bus;
-  readonly #guard: FetchGuard;
   readonly #limits: RetrievalLimits;
   readonly #flights = new Map<string, Promise<unknown>>();
   readonly #unknown: LRUCache<string, number>;
 
-  constructor(bus: Bus, guard: FetchGuard, limits: RetrievalLimits) {
+  constructor(bus: Bus, cockatiel: Cockatiel, limits: Partial<RetrievalLimits>) {
     this.#bus = bus;
-    this.#guard = guard;
-    this.#limits = limits;
+    this.#limits = { ...DEFAULT_RETRIEVAL_LIMITS, ...limits };
+    this.guard = new FetchGuard(cockatiel, this.#limits);
     this.#unknown = new LRUCache({ max: REMEMBERED_UNKNOWN_IDS });
   }
 
@@ -42,13 +43,13 @@ export class FetchBack {
     const retrieval = this.#retrieval();
     if (typeof id !== "string") throw new PayloadError("the body has no `id` that is a string");
     if (!retrieval.idPattern.test(id)) throw new PayloadError("the `id` is not one of this provider's");
-    const apiKey = options.apiKey ?? this.apiKey();
+    const apiKey = options.apiKey ?? apiKeyOf(this.#bus);
     const account = options.account ?? retrieval.account?.(params);
     const flight = JSON.stringify([apiKey, account, kindOf(params), id]);
     if (this.#isUnknown(flight)) throw new UnknownEventError("the provider did not know this event a moment ago");
     const underway = this.#flights.get(flight);
     if (underway !== undefined) return underway;
-    const fetched = this.#guard
+    const fetched = this.guard
       .inLane(sender, () => this.#fetch(retrieval, id, params, apiKey, account))
       .catch((error: unknown) => {
         if (error instanceof UnknownEventError) {
@@ -61,12 +62,6 @@ export class FetchBack {
     return fetched;
   }
 
-  apiKey(): string {
-    const { apiKey, name } = this.#bus;
-    if (apiKey === undefined) throw new ConfigurationError(`the bus "${name}" needs an \`apiKey\` to retrieve events`);
-    return apiKey;
-  }
-
   #fetch(
     retrieval: Retrieval,
     id: string,
@@ -74,7 +69,7 @@ export class FetchBack {
     apiKey: string,
     account: string | undefined,
   ): Promise<unknown> {
-    return this.#guard.guarded(apiKey, async (signal) => {
+    return this.guard.guarded(apiKey, async (signal) => {
       try {
         return await retrieval.fetch(id, { apiKey, account, params, signal, timeoutMs: this.#limits.timeoutMs });
       } catch (error) {

@@ -1,18 +1,9 @@
-import {
-  BrokenCircuitError,
-  BulkheadRejectedError,
-  bulkhead,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-  type IPolicy,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-  wrap,
-} from "cockatiel";
+import type { IPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
 import { ProviderUnavailableError, UnknownEventError } from "../errors.ts";
+
+/** The package, which is loaded when it is needed. */
+export type Cockatiel = typeof import("cockatiel");
 
 /** How hard a bus may press the provider's API. */
 export interface RetrievalLimits {
@@ -50,6 +41,7 @@ const GRACE_MS = 250;
  * made-up ids from strangers does not hold up senders whose ids have turned out genuine.
  */
 export class FetchGuard {
+  readonly #cockatiel: Cockatiel;
   readonly #limits: RetrievalLimits;
   readonly #circuits = new LRUCache<string, IPolicy>({ max: REMEMBERED });
   readonly #genuine = new LRUCache<string, true>({ max: REMEMBERED });
@@ -59,11 +51,12 @@ export class FetchGuard {
   /** Failures that were counted where they happened, or are none of the API's. */
   readonly #counted = new WeakSet<Error>();
 
-  constructor(limits: RetrievalLimits) {
+  constructor(cockatiel: Cockatiel, limits: RetrievalLimits) {
+    this.#cockatiel = cockatiel;
     this.#limits = limits;
     this.#lanes = {
-      genuine: bulkhead(limits.concurrent, limits.waiting),
-      strangers: bulkhead(limits.concurrent, limits.waiting),
+      genuine: cockatiel.bulkhead(limits.concurrent, limits.waiting),
+      strangers: cockatiel.bulkhead(limits.concurrent, limits.waiting),
     };
   }
 
@@ -99,7 +92,7 @@ export class FetchGuard {
     return this.#translated(async () => {
       const { concurrent, waiting } = this.#limits;
       const underway = this.#strangers.get(sender) ?? 0;
-      if (underway >= (concurrent + waiting) / 2) throw new BulkheadRejectedError(concurrent, waiting);
+      if (underway >= (concurrent + waiting) / 2) throw new this.#cockatiel.BulkheadRejectedError(concurrent, waiting);
       this.#strangers.set(sender, underway + 1);
       try {
         return await this.#lanes.strangers.execute(call);
@@ -115,7 +108,8 @@ export class FetchGuard {
     let policy = this.#circuits.get(name);
     if (!policy) {
       const { outages, openForMs, timeoutMs } = this.#limits;
-      const counts = handleWhen((error) => isOutage(error) && !this.#counted.has(error));
+      const { circuitBreaker, ConsecutiveBreaker, handleWhen, TimeoutStrategy, timeout, wrap } = this.#cockatiel;
+      const counts = handleWhen((error) => this.#isOutage(error) && !this.#counted.has(error));
       policy = wrap(
         circuitBreaker(counts, { halfOpenAfter: openForMs, breaker: new ConsecutiveBreaker(outages) }),
         timeout(timeoutMs + (around ? GRACE_MS : 0), TimeoutStrategy.Aggressive),
@@ -130,28 +124,31 @@ export class FetchGuard {
     try {
       return await run();
     } catch (cause) {
-      const error = translation(cause, this.#limits);
+      const error = this.#translation(cause);
       if (error instanceof ProviderUnavailableError) this.#counted.add(error);
       throw error;
     }
   }
-}
 
-/** An unknown id, a refused key or a 429 says that the API is up; an error of the user's own says nothing of it. */
-function isOutage(error: unknown): boolean {
-  return error instanceof TaskCancelledError || (error instanceof ProviderUnavailableError && !error.rateLimited);
-}
+  /** An unknown id, a refused key or a 429 says that the API is up; an error of the user's own says nothing of it. */
+  #isOutage(error: unknown): boolean {
+    const timedOut = error instanceof this.#cockatiel.TaskCancelledError;
+    return timedOut || (error instanceof ProviderUnavailableError && !error.rateLimited);
+  }
 
-function translation(cause: unknown, { timeoutMs, openForMs }: RetrievalLimits): unknown {
-  if (cause instanceof TaskCancelledError) {
-    return new ProviderUnavailableError(`retrieval took longer than ${timeoutMs} ms`, { cause });
+  #translation(cause: unknown): unknown {
+    const { TaskCancelledError, BrokenCircuitError, BulkheadRejectedError } = this.#cockatiel;
+    const { timeoutMs, openForMs } = this.#limits;
+    if (cause instanceof TaskCancelledError) {
+      return new ProviderUnavailableError(`retrieval took longer than ${timeoutMs} ms`, { cause });
+    }
+    if (cause instanceof BrokenCircuitError) {
+      const retryAfterSeconds = openForMs / 1_000;
+      return new ProviderUnavailableError("the provider's API keeps failing: not asked", { cause, retryAfterSeconds });
+    }
+    if (cause instanceof BulkheadRejectedError) {
+      return new ProviderUnavailableError("too many retrievals wait already", { cause, retryAfterSeconds: 1 });
+    }
+    return cause;
   }
-  if (cause instanceof BrokenCircuitError) {
-    const retryAfterSeconds = openForMs / 1_000;
-    return new ProviderUnavailableError("the provider's API keeps failing: not asked", { cause, retryAfterSeconds });
-  }
-  if (cause instanceof BulkheadRejectedError) {
-    return new ProviderUnavailableError("too many retrievals wait already", { cause, retryAfterSeconds: 1 });
-  }
-  return cause;
 }

@@ -3,8 +3,9 @@ import type { VerifiedBy } from "../bus/context.ts";
 import type { EventParams } from "../bus/extension-points.ts";
 import { ConfigurationError, HookbusError, PayloadError, RetrievalRefusedError, UnknownEventError } from "../errors.ts";
 import type { Envelope, EventClient, WebhookRequest } from "../providers/provider.ts";
+import { apiKeyOf } from "./api-key.ts";
 import { FetchBack } from "./fetch-back.ts";
-import { DEFAULT_RETRIEVAL_LIMITS, FetchGuard, type RetrievalLimits } from "./fetch-guard.ts";
+import type { RetrievalLimits } from "./fetch-guard.ts";
 import { paramsOf } from "./params.ts";
 
 /** A posted body on its way to becoming an event. */
@@ -48,16 +49,14 @@ export function carriedBy(
 /** Turns what was posted into the event that may be trusted. */
 export class Retriever {
   readonly #bus: Bus;
-  readonly #guard: FetchGuard;
-  readonly #fetchBack: FetchBack;
+  readonly #limits: Partial<RetrievalLimits>;
+  #fetchBack: Promise<FetchBack> | undefined;
   readonly client: EventClient;
 
   constructor(bus: Bus, limits: Partial<RetrievalLimits> = {}) {
-    const all = { ...DEFAULT_RETRIEVAL_LIMITS, ...limits };
     this.#bus = bus;
-    this.#guard = new FetchGuard(all);
-    this.#fetchBack = new FetchBack(bus, this.#guard, all);
-    this.client = { apiKey: () => this.#fetchBack.apiKey() };
+    this.#limits = limits;
+    this.client = { apiKey: () => apiKeyOf(bus) };
   }
 
   /** The retrieved event's envelope; null when the retriever ignores it. */
@@ -113,14 +112,15 @@ export class Retriever {
     const sender = request && (request.ip ?? "");
     const custom = this.#bus.eventRetriever;
     const asked = carried ? carried.envelope.id : params["id"];
-    if (!custom) return this.#fetchBack.retrieve(asked, params, sender);
+    const fetchBack = await this.#opened();
+    if (!custom) return fetchBack.retrieve(asked, params, sender);
     const id = carried ? carried.envelope.id : usableId(asked, this.#bus.provider.retrieval?.idPattern);
     const call = async (): Promise<unknown> => {
       try {
         return await custom(params as EventParams, {
           id,
           event: carried?.envelope.event,
-          retrieve: (one, options) => this.#fetchBack.retrieve(one, params, sender, options),
+          retrieve: (one, options) => fetchBack.retrieve(one, params, sender, options),
           request,
           verifiedBy,
         });
@@ -130,7 +130,13 @@ export class Retriever {
         throw this.#bus.provider.retrieval?.classify(error) ?? error;
       }
     };
-    return this.#guard.guarded("eventRetriever", call, true);
+    return fetchBack.guard.guarded("eventRetriever", call, true);
+  }
+
+  /** Cockatiel is loaded for the first retrieval: most buses have none, and it takes as long to load as all of hookbus. */
+  #opened(): Promise<FetchBack> {
+    this.#fetchBack ??= import("cockatiel").then((cockatiel) => new FetchBack(this.#bus, cockatiel, this.#limits));
+    return this.#fetchBack;
   }
 
   /** Some events end our access, so that they cannot be fetched: then a trusted payload has to do. */
