@@ -48,3 +48,85 @@ describe("the fingerprint of an event's data", () => {
     expect(fingerprintOf({ text: `${text.slice(1)}y` })).not.to.equal(fingerprintOf({ text }));
   });
 });
+
+/** A body of a delivery, and the fingerprint of the data in it, read as a receiver reads it. */
+function ofBody(text: string): string {
+  const payload = JSON.parse(text) as Record<string, unknown>;
+  return fingerprintOf(payload["data"], { body: Buffer.from(text), payload });
+}
+
+describe("the fingerprint of data that are found in a large body", () => {
+  const long = fc.string({ minLength: 1_100, maxLength: 1_100 });
+  const anyData = fc.record({ text: long, value: fc.jsonValue(), livemode: fc.jsonValue() });
+  const value = fc.jsonValue({ maxDepth: 2 });
+  const fields = fc.record(
+    { id: value, data: fc.constant(0), livemode: value, pending: value },
+    { noNullPrototype: true },
+  );
+  const bodyOf = (around: object, data: unknown, space?: number): string =>
+    JSON.stringify({ ...around, data }, undefined, space);
+
+  it("is the same for the same data, whatever else the body says", () => {
+    fc.assert(
+      fc.property(anyData, fields, fields, fc.constantFrom(0, 2), (data, one, other, space) => {
+        expect(ofBody(bodyOf(one, data, space))).to.equal(ofBody(bodyOf(other, data, space)));
+      }),
+    );
+  });
+
+  it("is another one for other data", () => {
+    fc.assert(
+      fc.property(anyData, anyData, fields, (data, other, around) => {
+        fc.pre(JSON.stringify(data) !== JSON.stringify(other));
+        expect(ofBody(bodyOf(around, data))).not.to.equal(ofBody(bodyOf(around, other)));
+      }),
+    );
+  });
+
+  const text = "x".repeat(2_000);
+  const places: Record<string, (data: object) => string> = {
+    "come first": (data) => JSON.stringify({ data, id: 1 }),
+    "come last": (data) => JSON.stringify({ id: 1, data }),
+    "stand alone": (data) => JSON.stringify({ data }),
+    "come after a text that is their name": (data) => JSON.stringify({ object: "data", data, id: 1 }),
+    "come after others of their name within": (data) => JSON.stringify({ object: { data: [1] }, data, id: 1 }),
+    "come before one that has its own name within": (data) => JSON.stringify({ data, request: { request: 1 } }),
+    "come before much else": (data) => JSON.stringify({ data, logs: text.repeat(2) }),
+    "come after much else": (data) => JSON.stringify({ logs: text.repeat(2), data }),
+    "come after a number for a name": (data) => JSON.stringify({ id: 1, data, 7: 7 }),
+    "come twice": (data) => `{"data":{"old":1},"data":${JSON.stringify(data)}}`,
+    "have texts of another alphabet beside them": (data) => JSON.stringify({ été: "\u{1f60e}", data, ñ: "ü" }),
+  };
+  for (const [title, bodyWith] of Object.entries(places)) {
+    it(`covers all of data that ${title}`, () => {
+      const data = { first: 1, text, list: [{ sku: "a" }, { sku: "b" }], last: 1 };
+      const print = ofBody(bodyWith(data));
+      expect(ofBody(bodyWith(structuredClone(data)))).to.equal(print);
+      for (const other of [
+        { first: 2 },
+        { text: `y${text.slice(1)}` },
+        { list: [{ sku: "a" }, { sku: "c" }] },
+        { last: 2 },
+      ]) {
+        expect(ofBody(bodyWith({ ...data, ...other }))).not.to.equal(print);
+      }
+    });
+  }
+
+  it("is that of the whole body, where all of it is the data", () => {
+    const of = (line: string): string => {
+      const payload = { text, line };
+      return fingerprintOf(payload, { body: Buffer.from(JSON.stringify(payload)), payload });
+    };
+    expect(of("a")).to.equal(of("a"));
+    expect(of("a")).not.to.equal(of("b"));
+  });
+
+  it("is made of the data where they are not in the body", () => {
+    const payload = { id: 1, text };
+    const source = { body: Buffer.from(JSON.stringify(payload)), payload };
+    for (const data of [{ fetched: 1 }, "text", 5, null, undefined]) {
+      expect(fingerprintOf(data, source)).to.equal(fingerprintOf(data));
+    }
+  });
+});

@@ -5,16 +5,27 @@ import type { Claim, ClaimOptions, IdempotencyStore } from "../idempotency/store
 import { ClaimedRun, unanswered } from "./claimed-run.ts";
 import { busy, claimLost, receiptOf } from "./failure.ts";
 import type { Passed } from "./filter.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf, type Source } from "./fingerprint.ts";
 import { acknowledged } from "./receipt.ts";
 import type { Result } from "./timed.ts";
 
+/** What of an event tells whether another delivery of it carries the same. */
+export interface Content {
+  readonly data: unknown;
+  readonly source: Source | undefined;
+}
+
 /** Runs the event's subscribers, unless another delivery of it did or does, and remembers which of them are done. */
-export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unknown, leaseMs: number): Promise<Result> {
+export async function handleOnce(
+  bus: Bus,
+  { event, facts }: Passed,
+  { data, source }: Content,
+  leaseMs: number,
+): Promise<Result> {
   const store = bus.idempotency;
   if (store === false) return resultOf(bus, facts, (await bus.dispatch(event, facts)).failures);
 
-  const fingerprint = fingerprintOf(data);
+  const fingerprint = fingerprintOf(data, source);
   const asked = claimOf(store, facts.key, { leaseMs, fingerprint });
   const claim = "state" in asked ? asked : await asked;
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
@@ -44,12 +55,12 @@ export async function handleOnce(bus: Bus, { event, facts }: Passed, data: unkno
 export async function useUp(
   bus: Bus,
   facts: DeliveryFacts,
-  data: unknown,
+  { data, source }: Content,
   leaseMs: number,
 ): Promise<Result | undefined> {
   const store = bus.idempotency;
   if (store === false) return undefined;
-  const claim = await claimOf(store, facts.key, { leaseMs, fingerprint: fingerprintOf(data) });
+  const claim = await claimOf(store, facts.key, { leaseMs, fingerprint: fingerprintOf(data, source) });
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
   if (claim.state === "done") return { receipt: acknowledged("duplicate", bus.provider.success) };
   try {

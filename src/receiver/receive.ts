@@ -8,6 +8,7 @@ import { admit } from "./admission.ts";
 import { factsOf } from "./facts.ts";
 import { failedGenuine, worstResult } from "./failure.ts";
 import { filtered } from "./filter.ts";
+import type { Source } from "./fingerprint.ts";
 import { handleOnce, useUp } from "./handle-once.ts";
 import { hintOf } from "./hints.ts";
 import { paramsOf } from "./params.ts";
@@ -79,12 +80,15 @@ export async function receive(
   const all = found instanceof Promise ? await found : found;
   if (all.length === 0) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
 
+  // What is not read as JSON may differ where the data do not: in how it is encrypted, say.
+  const source = bus.provider.parse ? undefined : { body, payload };
+
   // 7 keep, durably: a worker dispatches
   if (inbox && watched) {
     const { matchedSecret } = verification ?? {};
     const signed =
       matchedSecret === undefined ? undefined : { matchedSecret, request: { method, url, headers: watched.kept() } };
-    return record(bus, inbox, { envelopes: all, receivedAt, signed, body }, mount);
+    return record(bus, inbox, { envelopes: all, receivedAt, signed, body, source }, mount);
   }
 
   // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
@@ -95,7 +99,7 @@ export async function receive(
     const of = facts[at] as DeliveryFacts;
     let result: Result;
     try {
-      result = await deliver(bus, envelope, of, mount, tools.leaseMs);
+      result = await deliver(bus, { envelope, facts: of, source }, mount, tools.leaseMs);
     } catch (error) {
       result = failedGenuine(error);
     }
@@ -105,31 +109,29 @@ export async function receive(
   return worstResult(results);
 }
 
-function deliver(
-  bus: Bus,
-  envelope: Envelope,
-  facts: DeliveryFacts,
-  { types }: Mount,
-  leaseMs: number,
-): Promise<Result> {
+/** One event of a delivery. */
+interface Part {
+  readonly envelope: Envelope;
+  readonly facts: DeliveryFacts;
+  readonly source: Source | undefined;
+}
+
+function deliver(bus: Bus, part: Part, { types }: Mount, leaseMs: number): Promise<Result> {
+  const { envelope, facts, source } = part;
   if (types && !types.some((pattern) => matches(pattern, facts.type, bus.provider.delimiter))) {
-    return ignore(bus, envelope, facts, "types", leaseMs);
+    return ignore(bus, part, "types", leaseMs);
   }
+  const { data } = envelope;
   const passed = filtered(bus, envelope.event, facts);
-  if (!(passed instanceof Promise)) return handleOnce(bus, passed, envelope.data, leaseMs);
+  if (!(passed instanceof Promise)) return handleOnce(bus, passed, { data, source }, leaseMs);
   return passed.then((one) =>
-    one ? handleOnce(bus, one, envelope.data, leaseMs) : ignore(bus, envelope, facts, "filter", leaseMs),
+    one ? handleOnce(bus, one, { data, source }, leaseMs) : ignore(bus, part, "filter", leaseMs),
   );
 }
 
-async function ignore(
-  bus: Bus,
-  envelope: Envelope,
-  facts: DeliveryFacts,
-  reason: string,
-  leaseMs: number,
-): Promise<Result> {
-  const hindrance = envelope.unsigned?.includes("type") ? await useUp(bus, facts, envelope.data, leaseMs) : undefined;
+async function ignore(bus: Bus, { envelope, facts, source }: Part, reason: string, leaseMs: number): Promise<Result> {
+  const { data, unsigned } = envelope;
+  const hindrance = unsigned?.includes("type") ? await useUp(bus, facts, { data, source }, leaseMs) : undefined;
   return hindrance ?? { receipt: acknowledged("ignored", bus.provider.success), reason };
 }
 

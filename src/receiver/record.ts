@@ -6,7 +6,7 @@ import type { NewRecord, RecordedRequest } from "../inbox/record.ts";
 import type { Envelope } from "../providers/provider.ts";
 import { factsOf } from "./facts.ts";
 import { worstResult } from "./failure.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf, type Source } from "./fingerprint.ts";
 import { acknowledged } from "./receipt.ts";
 import type { Mount } from "./request.ts";
 import type { Result } from "./timed.ts";
@@ -20,11 +20,12 @@ export interface Genuine {
   readonly signed: { readonly matchedSecret: string; readonly request: RecordedRequest } | undefined;
   /** The raw bytes; of an event that was fetched back, they are not kept. */
   readonly body: Uint8Array;
+  readonly source: Source | undefined;
 }
 
 /** Records the events of a delivery, all or none, and says how to answer it. Rejects where they are not durable. */
 export async function record(bus: Bus, inbox: Inbox, delivery: Genuine, { types }: Mount): Promise<Result> {
-  const { signed, envelopes } = delivery;
+  const { signed, envelopes, source } = delivery;
   const events = envelopes.map((envelope) => {
     if (envelope.type === undefined && !signed) throw new PayloadError("the event has no `type`");
     const pinned = types && !types.some((pattern) => matches(pattern, envelope.type ?? "", bus.provider.delimiter));
@@ -41,7 +42,7 @@ export async function record(bus: Bus, inbox: Inbox, delivery: Genuine, { types 
         : factsOf(bus, envelope, signed ? "signature" : "retrieval", signed && { verified: true, ...signed });
     const answer = recorded[kept.findIndex((each) => each.envelope === envelope)];
     if (answer?.state === "duplicate") {
-      const conflict = answer.fingerprint !== fingerprintOf(envelope.data);
+      const conflict = answer.fingerprint !== fingerprintOf(envelope.data, source);
       return { facts, receipt: acknowledged("duplicate", bus.provider.success), conflict };
     }
     if (pinned) return { facts, receipt: acknowledged("ignored", bus.provider.success), reason: "types" };
@@ -53,7 +54,7 @@ export async function record(bus: Bus, inbox: Inbox, delivery: Genuine, { types 
 function recordOf(
   bus: Bus,
   inbox: Inbox,
-  { signed, receivedAt, body }: Genuine,
+  { signed, receivedAt, body, source }: Genuine,
   { envelope, pinned }: { readonly envelope: Envelope; readonly pinned: boolean },
 ): NewRecord {
   const { id, type } = envelope;
@@ -65,7 +66,7 @@ function recordOf(
     type,
     verifiedBy: signed ? "signature" : "retrieval",
     matchedSecret: signed?.matchedSecret,
-    fingerprint: fingerprintOf(envelope.data),
+    fingerprint: fingerprintOf(envelope.data, source),
     lane: type === undefined ? undefined : inbox.laneOf?.(envelope.event, { bus: bus.name, type }),
     receivedAt,
     request: signed?.request,
