@@ -82,6 +82,28 @@ describe("redisInbox when it takes and ends several events at once", function ()
     expect(Number(scripts)).to.be.lessThan(150);
   });
 
+  it("asks for the next events before it delivers those that came, and never holds too many", async () => {
+    const inbox = open();
+    await recorded(inbox, 200);
+    const log: string[] = [];
+    BullWorker.prototype.getNextJob = async function (token, options) {
+      log.push("asked");
+      const job = await getNextJob.call(this, token, options);
+      if (job && options?.block === false) log.push("came");
+      return job;
+    };
+    let most = 0;
+    const bus: ScriptedBus = new ScriptedBus("shop", () => {
+      log.push("delivered");
+      most = Math.max(most, bus.running);
+      return new Promise((resolve) => setImmediate(() => resolve(DONE)));
+    });
+    inbox.work(bus, { concurrency: 20 });
+    await isDone(inbox, 200);
+    expect(log.join(" ")).to.include("came asked delivered");
+    expect(most).to.be.within(10, 20);
+  });
+
   it("takes small events together, and large ones one by one", async () => {
     const inbox = open();
     const bus = new ScriptedBus("shop", () => new Promise(() => {}));

@@ -6,9 +6,9 @@ import { backoffMs } from "../policy.ts";
 import type { Outcome } from "../record.ts";
 import { type BeginOptions, begin } from "./begin.ts";
 import { unanswered } from "./errors.ts";
+import { Intake } from "./intake.ts";
 import { BEATS, type HeldJob, RedisJobs, unlessRefused } from "./jobs.ts";
 import { queueOf } from "./keys.ts";
-import { AT_ONCE } from "./lua.ts";
 import type { RedisRun } from "./run.ts";
 import type { InboxServer } from "./server.ts";
 import { waitAfter, within } from "./waits.ts";
@@ -30,17 +30,13 @@ const END_MS = 5_000;
 export class RedisWorker implements Worker {
   readonly #options: RedisWorkerOptions;
   readonly #jobs: RedisJobs;
+  readonly #intake: Intake;
   readonly #writer: RedisWriter;
   readonly #runs = new Set<RedisRun>();
   readonly #deliveries = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #told = new Map<string, number>();
   readonly #working: Promise<void>;
-  /** Deliveries whose subscribers are being called; one that only waits for a late subscriber takes no place. */
-  #busy = 0;
-  /** How many jobs came together the last time, where there may be more; where not, 0. */
-  #most = 0;
-  #freed = (): void => undefined;
   #heartbeat: unknown;
   #ended = false;
   #closing: Promise<void> | undefined;
@@ -58,6 +54,7 @@ export class RedisWorker implements Worker {
       clock,
       onError: (error) => this.#tell(unanswered(error)),
     });
+    this.#intake = new Intake(this.#jobs, options.concurrency, this.#stopping.signal);
     this.#working = this.#work();
     this.#beat(0);
   }
@@ -69,9 +66,9 @@ export class RedisWorker implements Worker {
 
   async #work(): Promise<void> {
     let troubles = 0;
-    while (!this.#stopping.signal.aborted) {
+    while (this.#intake.open) {
       try {
-        await this.#take();
+        for (const job of await this.#intake.take()) this.#start(job);
         troubles = 0;
       } catch (error) {
         this.#tell(error);
@@ -81,43 +78,7 @@ export class RedisWorker implements Worker {
     }
   }
 
-  async #take(): Promise<void> {
-    if (this.#free <= 0) {
-      await new Promise<void>((resolve) => {
-        this.#freed = resolve;
-      });
-      // Those that end at the same time make room for as many, which then come together.
-      await new Promise((resolve) => setImmediate(resolve));
-      return;
-    }
-    if (this.#most === 0) {
-      const askedAt = performance.now();
-      const first = await this.#jobs.next();
-      if (!first) {
-        // A queue that is paused or limited may say so at once, again and again.
-        if (performance.now() - askedAt < 1) await this.#pause(50);
-        return;
-      }
-      this.#start(first);
-      this.#most = 1;
-    }
-    // Where there is one there may be many: twice as many each time, so that a single job costs no search for nine more.
-    // Half of what the worker may hold comes while it delivers the other half.
-    const half = Math.ceil(this.#options.concurrency / 2);
-    const most = Math.min(this.#most * 2, this.#free, half, AT_ONCE);
-    if (most === 0) return;
-    this.#most = 0;
-    const jobs = await this.#jobs.more(most);
-    for (const job of jobs) this.#start(job);
-    if (jobs.length === most) this.#most = most;
-  }
-
-  get #free(): number {
-    return this.#stopping.signal.aborted ? 0 : this.#options.concurrency - this.#busy;
-  }
-
   #start(held: HeldJob): void {
-    this.#busy += 1;
     const delivery = this.#deliver(held).catch((error: unknown) => this.#tell(unanswered(error)));
     this.#deliveries.add(delivery);
     void delivery.finally(() => this.#deliveries.delete(delivery));
@@ -139,8 +100,8 @@ export class RedisWorker implements Worker {
         this.#runs.add(run);
         delivered = await bus.deliver(run.record, run);
       } finally {
-        this.#busy -= 1;
-        this.#freed();
+        // One that only waits for a late subscriber takes no place.
+        this.#intake.left();
       }
       // The lock is held until every subscriber has really settled: no attempt may begin beside one that still works.
       await this.#end(run, (await delivered.late) ?? delivered.outcome);
@@ -204,7 +165,6 @@ export class RedisWorker implements Worker {
 
   async #close(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    this.#freed();
     await this.#jobs.close();
     await within(END_MS, this.#working);
     await within(graceMs, Promise.allSettled(this.#deliveries));
