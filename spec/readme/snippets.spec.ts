@@ -1,5 +1,6 @@
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { type Ran, run } from "../package/run.ts";
 import { ROOT, stagedPackage, tsc } from "../package/stage.ts";
@@ -61,9 +62,15 @@ describe("the snippets of the documentation", function () {
     };
     // As many chains as processes may run at once.
     const chains: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
+    const out = join(cwd, "snippets/out");
     for (const [index, snippet] of all.entries()) {
-      const args = ["--import", "./snippets/out/setup.js", `snippets/out/${snippet.file}.js`];
-      const ran = chains[index % AT_ONCE]?.then(() => run(process.execPath, args, { cwd, env, timeoutMs: 20_000 }));
+      const args = ["--import", pathToFileURL(join(out, "setup.js")).href, join(out, `${snippet.file}.js`)];
+      // In a folder of its own: several keep their events in a file of the same name.
+      const home = join(cwd, "snippets/runs", snippet.file);
+      const ran = chains[index % AT_ONCE]
+        ?.then(() => mkdir(home, { recursive: true }))
+        .then(() => symlink(join(cwd, "fixtures"), join(home, "fixtures")))
+        .then(() => run(process.execPath, args, { cwd: home, env, timeoutMs: 20_000 }));
       if (!ran) continue;
       chains[index % AT_ONCE] = ran;
       runs.set(snippet, ran);

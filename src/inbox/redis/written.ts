@@ -16,7 +16,7 @@ export interface Written {
   readonly end?: End | undefined;
 }
 
-export interface End {
+interface End {
   /** The state in which the record ended, or whether it is due `again`; `unbegun`: as if it had not been begun. */
   readonly comes: RecordState | "again" | "unbegun";
   readonly at: number;
