@@ -91,7 +91,7 @@ end
 `;
 
 /** Remembers that a subscriber is done; the first word about it counts. */
-export const MARK: string = `
+const MARK: string = `
 local function mark(subscriber, how, at)
   local field = 'h:m:' .. subscriber
   local known = call('HMGET', job, field, 'h:marks')
