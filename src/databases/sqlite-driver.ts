@@ -66,6 +66,12 @@ export function isCorruption(error: unknown): boolean {
   return /file is not a database|database disk image is malformed/.test(String(message));
 }
 
+/** Whether SQLite says that somebody else writes (SQLITE_BUSY, 5). */
+export function isBusy(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  return code === "SQLITE_BUSY" || errcode === 5;
+}
+
 /** Lets statements wait while another process writes. */
 export function waitForOthers(database: SqliteDatabase): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
-import { type SqliteDatabase, type SqliteStatement, waitForOthers } from "./sqlite-driver.ts";
+import { isBusy, type SqliteDatabase, type SqliteStatement, waitForOthers } from "./sqlite-driver.ts";
 import type { Answer, Row, Statement } from "./statement.ts";
 
 /** Statements that give rows: better-sqlite3 takes no others for `all`. */
@@ -63,7 +63,7 @@ export class SqliteStatements {
 /** Makes a database keep what it commits; throws `ConfigurationError` where it cannot, unless that is allowed. */
 export function setUp(database: SqliteDatabase, allowVolatile: boolean): void {
   waitForOthers(database);
-  const { journal_mode: journal } = database.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
+  const journal = withWal(database);
   database.exec("PRAGMA synchronous = FULL");
   // Where a file cannot have a WAL it keeps the journal that it had, which is as safe.
   if ((journal !== "memory" && journal !== "off") || allowVolatile) return;
@@ -71,4 +71,21 @@ export function setUp(database: SqliteDatabase, allowVolatile: boolean): void {
     `this SQLite database is kept in memory (journal_mode ${journal}) and would lose what was acknowledged: ` +
       "give the `path` of a file, or set `allowVolatile: true`",
   );
+}
+
+/** How often another process may be in the way of a new file's first change: it makes it once, and so does each that waits. */
+const TRIES = 10;
+
+/** Has a file keep a WAL; gives the journal that it has then. */
+function withWal(database: SqliteDatabase, tries: number = TRIES): string {
+  try {
+    const { journal_mode: journal } = database.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
+    return journal;
+  } catch (error) {
+    // Of two processes that change a new file at once, SQLite fails one without the wait that it was told of.
+    if (!isBusy(error) || tries === 0) throw error;
+    database.exec("BEGIN IMMEDIATE");
+    database.exec("ROLLBACK");
+    return withWal(database, tries - 1);
+  }
 }

@@ -127,7 +127,10 @@ export class PolledWorker implements Worker {
         const unfinished = run.halt && outcome.outcome === "failed" && outcome.failures.length === 0;
         const held = unfinished || run.idle ? await run.giveBack() : await run.end(outcome, waitMs);
         if (held && waitMs > 0) this.#wakeIn(waitMs);
-        if (held || record === run.record) return record;
+        if (held) return record;
+        // It may be this very worker that has the lease by now, and has not been told yet.
+        await this.#asked;
+        if (record === run.record) return record;
       } catch (error) {
         const pauseMs = this.#troubled(error);
         await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs));

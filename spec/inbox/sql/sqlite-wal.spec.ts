@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { openSqlite, type SqliteDatabase, sqliteDriver } from "../../../src/databases/sqlite-driver.ts";
+import type { Inbox } from "../../../src/inbox/inbox.ts";
+import { sqliteInbox } from "../../../src/inbox/sqlite.ts";
+import { rejectionOf } from "../../support/bus.ts";
+import { aRecord } from "../scripted-bus.ts";
+
+/** What SQLite throws at once, and not after the time that it was told to wait, while two change a new file. */
+const BUSY = Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY", errcode: 5 });
+
+/** A database on which another process is in the way of a WAL so often. */
+function contended(database: SqliteDatabase, times: number): { readonly database: SqliteDatabase; tries: number } {
+  const seen = { database, tries: 0 };
+  seen.database = new Proxy(database, {
+    get(target, property) {
+      const value = Reflect.get(target, property) as unknown;
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown => {
+        if (property === "prepare" && args[0] === "PRAGMA journal_mode = WAL" && seen.tries++ < times) {
+          return {
+            get: () => {
+              throw BUSY;
+            },
+          };
+        }
+        return (value as (...all: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+  return seen;
+}
+
+describe("a SQLite file that another process changes for the first time, too", () => {
+  let folder: string;
+  let database: SqliteDatabase;
+  let inbox: Inbox | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "hookbus-wal-"));
+    database = openSqlite(await sqliteDriver(), join(folder, "inbox.db"));
+  });
+
+  afterEach(async () => {
+    await inbox?.close({ graceMs: 0 });
+    database.close?.();
+    await rm(folder, { recursive: true });
+  });
+
+  it("is waited for", async () => {
+    const other = contended(database, 3);
+    inbox = sqliteInbox({ database: other.database });
+    expect(await inbox.record([aRecord("shop")])).to.deep.equal([{ state: "recorded" }]);
+    expect(other.tries).to.equal(4);
+    expect(database.prepare("PRAGMA journal_mode").get()).to.include({ journal_mode: "wal" });
+  });
+
+  it("is not waited for without an end", async () => {
+    const other = contended(database, Number.POSITIVE_INFINITY);
+    inbox = sqliteInbox({ database: other.database });
+    const error = await rejectionOf(inbox.record([aRecord("shop")]));
+    expect(error).to.include({ code: "HOOKBUS_STORE_UNAVAILABLE" });
+    expect((error as Error).cause).to.equal(BUSY);
+    expect(other.tries).to.be.within(2, 100);
+  });
+});
