@@ -24,8 +24,8 @@ export function fingerprintOf(data: unknown, source?: Source): string {
 /**
  * The bytes of a body from the name of the data to the name of what comes after; nothing where they are not easily found.
  *
- * The first place of the one name and the last place of the other are right if the body without what lies between them is
- * JSON with the same names in the same order.
+ * A name in quotes can only be a whole text of the JSON. The first place of the one and the last place of the other are those
+ * that are meant, if they are at the body's own level and names there.
  */
 function writtenIn({ body, payload }: Source, data: unknown): Uint8Array | undefined {
   if (data === payload) return body;
@@ -38,17 +38,32 @@ function writtenIn({ body, payload }: Source, data: unknown): Uint8Array | undef
   const next = names[at + 1];
   const to = bytes.lastIndexOf(next === undefined ? "}" : JSON.stringify(next));
   if (from < 0 || to < from || from + bytes.byteLength - to > AROUND_BYTES) return undefined;
-  const comma = next === undefined ? "" : ",";
-  const around = `${bytes.toString("utf8", 0, from)}${JSON.stringify(names[at])}:0${comma}${bytes.toString("utf8", to)}`;
-  return sameNames(around, names) ? bytes.subarray(from, to) : undefined;
+  if (!isName(bytes, from) || levelAfter(bytes, 0, from, 0) !== 1) return undefined;
+  if ((next !== undefined && !isName(bytes, to)) || levelAfter(bytes, to, bytes.byteLength, 1) !== 0) return undefined;
+  return bytes.subarray(from, to);
 }
 
-function sameNames(text: string, names: readonly string[]): boolean {
-  let found: readonly string[];
-  try {
-    found = Object.keys(JSON.parse(text) as object);
-  } catch {
-    return false;
+const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
+const [OBJECT, ARRAY, OBJECT_END, ARRAY_END] = [0x7b, 0x5b, 0x7d, 0x5d];
+
+/** Whether a text is the name of a field: of what else follows a comma, only items of a list are texts, at another level. */
+function isName(bytes: Uint8Array, at: number): boolean {
+  let before = at - 1;
+  while ((bytes[before] ?? OBJECT) <= SPACE) before -= 1;
+  return bytes[before] === COMMA || bytes[before] === OBJECT;
+}
+
+/** How many brackets are open after a part of a JSON text, where `level` of them were before it. */
+function levelAfter(bytes: Uint8Array, from: number, to: number, level: number): number {
+  let open = level;
+  let within = false;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at];
+    if (within && byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) within = !within;
+    else if (within) continue;
+    else if (byte === OBJECT || byte === ARRAY) open += 1;
+    else if (byte === OBJECT_END || byte === ARRAY_END) open -= 1;
   }
-  return found.length === names.length && found.every((name, at) => name === names[at]);
+  return open;
 }
