@@ -8,17 +8,21 @@ import type { NodeRequest, NodeResponse } from "./node-types.ts";
  * A request that has not arrived in full (refused before its body was read, too large, too slow) costs the connection:
  * there is no telling where the next request would begin.
  */
-export async function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): Promise<void> {
+export function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): void | Promise<void> {
+  if (req.complete) return write(req, res, receipt);
   // A refusal may come while Node is in the midst of the very packet that holds the rest of the request.
-  if (!req.complete) await new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setImmediate(resolve)).then(() => write(req, res, receipt));
+}
+
+function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
   if (res.headersSent || res.writableEnded || res.destroyed) return;
 
-  const { status } = receipt;
-  const body = Buffer.from(receipt.body);
+  const { status, body } = receipt;
   const headers: Record<string, string | number> = { ...receipt.headers };
   const bodiless = status === 204 || status === 304;
   // Bytes, not characters.
-  if (!bodiless) headers["content-length"] = body.byteLength;
+  if (!bodiless) headers["content-length"] = Buffer.byteLength(body);
+  // As text, which Node sends in one piece with the headers; of bytes it makes two.
   const visible = bodiless || req.method === "HEAD" ? undefined : body;
 
   if (req.complete || req.stream) {
