@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generatedTypes } from "./generate-types.ts";
+import { generatedPerformance } from "./performance-page.ts";
 import { generatedPages } from "./provider-table.ts";
 
 function write(texts: ReadonlyMap<string, string>): void {
@@ -14,3 +15,4 @@ function write(texts: ReadonlyMap<string, string>): void {
 // The types first: the providers, which the pages tell of, are made with them.
 write(generatedTypes());
 write(generatedPages());
+write(generatedPerformance());

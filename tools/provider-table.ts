@@ -1,10 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Provider, SchemeSummary } from "../src/providers/provider.ts";
-
-/** The repository. */
-const ROOT = join(import.meta.dirname, "..");
+import { ROOT, table, withMade } from "./made.ts";
 
 const load = createRequire(import.meta.url);
 
@@ -45,9 +43,6 @@ const NOTES: Readonly<Record<string, string>> = {
   zoom: "no id: the hash of the body; answers `endpoint.url_validation`",
 };
 
-const BEGIN = "<!-- providers: made by npm run generate -->";
-const END = "<!-- end of providers -->";
-
 /** A provider that has an entry point. */
 interface Row {
   /** What it is imported from: `"stripe"` of `hookbus/stripe`. */
@@ -64,8 +59,8 @@ export function generatedPages(): ReadonlyMap<string, string> {
   const unknown = Object.keys(NOTES).filter((noted) => !rows.some(({ entry }) => entry === noted));
   if (unknown.length > 0) throw new Error(`notes on what is no provider: ${unknown.join(", ")}`);
   return new Map([
-    ["README.md", withTable("README.md", shortTable(rows))],
-    ["docs/providers.md", withTable("docs/providers.md", fullTable(rows))],
+    ["README.md", withMade("README.md", "providers", shortTable(rows))],
+    ["docs/providers.md", withMade("docs/providers.md", "providers", fullTable(rows))],
   ]);
 }
 
@@ -148,18 +143,4 @@ function either(words: readonly string[]): string {
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-/** A page with another table between its marks. */
-function withTable(path: string, made: string): string {
-  const text = readFileSync(join(ROOT, path), "utf8");
-  const [before, rest] = text.split(BEGIN);
-  const [, after] = (rest ?? "").split(END);
-  if (before === undefined || after === undefined) throw new Error(`${path} has no marks for the table of providers`);
-  return `${before}${BEGIN}\n\n${made}\n\n${END}${after}`;
 }

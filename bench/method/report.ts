@@ -27,7 +27,7 @@ function noiseAndPairs({ noise, pairs }: Figure): string {
   return parts.filter(Boolean).join(", ");
 }
 
-function written(value: number, unit: Figure["unit"]): string {
+export function written(value: number, unit: Figure["unit"]): string {
   const digits = unit === "×" ? 2 : value < 100 ? 1 : 0;
   return `${value.toFixed(digits)} ${unit}`;
 }

@@ -129,4 +129,28 @@ describe("the fingerprint of data that are found in a large body", () => {
       expect(fingerprintOf(data, source)).to.equal(fingerprintOf(data));
     }
   });
+
+  it("is the same whatever comes before, after and around them", () => {
+    for (const size of [100, 900, 1_000, 1_020, 1_100, 5_000]) {
+      const data = { object: { text: "x".repeat(size) } };
+      const prints = [
+        { id: 1, data },
+        { id: 1, data, retry: 1 },
+        { id: 1, before: "y".repeat(1_000), data, after: ["z".repeat(1_000)] },
+        { data, logs: [{ note: "z".repeat(9_000) }] },
+      ].map((around) => ofBody(JSON.stringify(around)));
+      expect(new Set(prints).size, String(size)).to.equal(1);
+    }
+  });
+
+  it("does not look into the body for each of many events, and not for what is nothing", () => {
+    const source = {
+      payload: [{ id: 1 }, { id: 2 }] as unknown,
+      get body(): Uint8Array {
+        throw new Error("looked into");
+      },
+    };
+    for (const event of source.payload as object[]) expect(fingerprintOf(event, source)).to.equal(fingerprintOf(event));
+    expect(fingerprintOf(null, source)).to.equal(fingerprintOf(null));
+  });
 });

@@ -66,10 +66,10 @@ export function isCorruption(error: unknown): boolean {
   return /file is not a database|database disk image is malformed/.test(String(message));
 }
 
-/** Whether SQLite says that somebody else writes (SQLITE_BUSY, 5). */
+/** Whether SQLite says that somebody else writes (SQLITE_BUSY, 5, and its extended codes, which end on that byte). */
 export function isBusy(error: unknown): boolean {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
-  return code === "SQLITE_BUSY" || errcode === 5;
+  return String(code).startsWith("SQLITE_BUSY") || (Number(errcode) & 0xff) === 5;
 }
 
 /** Lets statements wait while another process writes. */

@@ -10,28 +10,33 @@ export interface Source {
 const SMALL_BYTES = 1_024;
 
 /** What stands around the data is small, or it is not worth looking at. */
-const AROUND_BYTES = 2_048;
+const AROUND_BYTES = 16_384;
 
 /**
- * Short, and equal for equal data; the sender is authentic, so nobody gains by a collision. Data that stand in a `source`
- * are taken from there as they are written, which costs a fraction of writing them anew.
+ * Short, and equal for equal data; the sender is authentic, so nobody gains by a collision. Large data that stand in a
+ * `source` are taken from there as they are written, which costs a fraction of writing them anew.
  */
 export function fingerprintOf(data: unknown, source?: Source): string {
-  const written = source && source.body.byteLength >= SMALL_BYTES ? writtenIn(source, data) : undefined;
-  return crc32(written ?? JSON.stringify(data) ?? "").toString(36);
+  const written = source && writtenIn(source, data);
+  // By the size of the data alone: what else a body says may change from one delivery to the next.
+  const bytes = written && written.byteLength >= SMALL_BYTES ? written : undefined;
+  return crc32(bytes ?? JSON.stringify(data) ?? "").toString(36);
 }
 
 /**
- * The bytes of a body from the name of the data to the name of what comes after; nothing where they are not easily found.
+ * The bytes of a body from the name of the data to their end; nothing where they are not easily found.
  *
- * A name in quotes can only be a whole text of the JSON. The first place of the one and the last place of the other are those
- * that are meant, if they are at the body's own level and names there.
+ * A name in quotes can only be a whole text of the JSON. The first place of the data's and the last place of the next one are
+ * those that are meant, if they are at the body's own level and names there.
  */
-function writtenIn({ body, payload }: Source, data: unknown): Uint8Array | undefined {
+function writtenIn(source: Source, data: unknown): Uint8Array | undefined {
+  const { payload } = source;
+  // Of a delivery that is a list of events, each would be sought in all of the body.
+  if (!isFields(data) || !isFields(payload) || source.body.byteLength < SMALL_BYTES) return undefined;
+  const { body } = source;
   if (data === payload) return body;
-  if (typeof data !== "object" || typeof payload !== "object" || payload === null) return undefined;
   const names = Object.keys(payload);
-  const at = names.findIndex((name) => (payload as Readonly<Record<string, unknown>>)[name] === data);
+  const at = names.findIndex((name) => payload[name] === data);
   if (at < 0) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const from = bytes.indexOf(JSON.stringify(names[at]));
@@ -40,7 +45,13 @@ function writtenIn({ body, payload }: Source, data: unknown): Uint8Array | undef
   if (from < 0 || to < from || from + bytes.byteLength - to > AROUND_BYTES) return undefined;
   if (!isName(bytes, from) || levelAfter(bytes, 0, from, 0) !== 1) return undefined;
   if ((next !== undefined && !isName(bytes, to)) || levelAfter(bytes, to, bytes.byteLength, 1) !== 0) return undefined;
-  return bytes.subarray(from, to);
+  let end = to;
+  while (end > from && isBetween(bytes[end - 1] as number)) end -= 1;
+  return bytes.subarray(from, end);
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
@@ -51,6 +62,11 @@ function isName(bytes: Uint8Array, at: number): boolean {
   let before = at - 1;
   while ((bytes[before] ?? OBJECT) <= SPACE) before -= 1;
   return bytes[before] === COMMA || bytes[before] === OBJECT;
+}
+
+/** Whether a byte only parts a value from the next name. */
+function isBetween(byte: number): boolean {
+  return byte <= SPACE || byte === COMMA;
 }
 
 /** How many brackets are open after a part of a JSON text, where `level` of them were before it. */

@@ -135,7 +135,13 @@ export class Retriever {
 
   /** Cockatiel is loaded for the first retrieval: most buses have none, and it takes as long to load as all of hookbus. */
   #opened(): Promise<FetchBack> {
-    this.#fetchBack ??= import("cockatiel").then((cockatiel) => new FetchBack(this.#bus, cockatiel, this.#limits));
+    this.#fetchBack ??= import("cockatiel").then(
+      (cockatiel) => new FetchBack(this.#bus, cockatiel, this.#limits),
+      (error: unknown) => {
+        this.#fetchBack = undefined;
+        throw error;
+      },
+    );
     return this.#fetchBack;
   }
 

@@ -35,14 +35,9 @@ export class ForeignScripts {
     };
   }
 
-  /** Whether BullMQ's scripts can be run together. */
-  get known(): boolean {
-    return this.#known.size === NAMES.length;
-  }
-
   /** The script that a command of BullMQ's stands for, if it can be run together with others. */
   of(command: string): ForeignName | undefined {
-    if (!this.known) return undefined;
+    if (this.#known.size < NAMES.length) return undefined;
     const name = nameOf(command);
     if (name && !this.#ready) {
       this.#client.defineCommand(TOGETHER, { numberOfKeys: 1, lua: together(Object.fromEntries(this.#known)) });

@@ -80,6 +80,7 @@ export class Gathering {
   /** By the keys of the jobs. */
   readonly #endings = new Map<unknown, Ending>();
   #wanted: Wanted | undefined;
+  #finishes = false;
 
   constructor(options: GatheringOptions) {
     this.#options = options;
@@ -112,9 +113,9 @@ export class Gathering {
     return wanted.given;
   }
 
-  /** Whether BullMQ's calls can be gathered: its scripts are known. */
+  /** Whether BullMQ's calls can be gathered: it has finished a job in the way that hookbus knows. */
   get gathers(): boolean {
-    return this.#options.scripts.known;
+    return this.#finishes;
   }
 
   /**
@@ -140,6 +141,7 @@ export class Gathering {
     const script = scripts.of(command);
     const wanted = script === "moveToActive" ? this.#wanted : undefined;
     if (!script || (script === "moveToActive" && !wanted)) return redis.runCommand(command, args);
+    if (script === "moveToFinished") this.#finishes = true;
     const key = script === "moveToFinished" ? args.find((arg) => this.#endings.has(arg)) : undefined;
     return this.#batch.add({ script, args, wanted, ending: this.#endings.get(key) });
   }
