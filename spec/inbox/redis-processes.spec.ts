@@ -65,9 +65,9 @@ const KILLS: readonly Kill[] = [
   },
   {
     seam: "ended",
-    title: "has called all and has written of the first that it is done: the second alone is called",
+    title: "has called all and has not written that the event is done: nobody is called again",
     before: BOTH,
-    calledAgain: ["mailer"],
+    calledAgain: [],
     history: LOST,
   },
   {

@@ -47,8 +47,8 @@ export interface Replayed {
 export interface Run {
   /** Why no further subscriber must start: the lease is lost, or the worker is to end. */
   readonly halt?: Error | undefined;
-  /** Never rejects. `last`: no other subscriber follows, and the end of the attempt does. */
-  markDone(mark: string, rejected: boolean, last?: boolean): void | Promise<void>;
+  /** Never rejects. */
+  markDone(mark: string, rejected: boolean): void | Promise<void>;
   transaction?<Tx, T>(mark: string, fn: (tx: Tx) => T | Promise<T>): Promise<T>;
   markDoneWithin?<Executor>(mark: string, executor: Executor): Promise<void>;
 }

@@ -61,10 +61,10 @@ async function dispatched(bus: Bus, record: LeasedRecord, run: Run, { event, fac
     get halt() {
       return run.halt;
     },
-    markDone(mark, now, last) {
+    markDone(mark, now) {
       rejected ||= now;
       marked.add(mark);
-      return run.markDone(mark, now, last);
+      return run.markDone(mark, now);
     },
     ...(run.transaction && { transaction: run.transaction.bind(run) }),
     ...(run.markDoneWithin && { markDoneWithin: run.markDoneWithin.bind(run) }),

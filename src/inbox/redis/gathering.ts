@@ -80,11 +80,13 @@ export class Gathering {
   /** By the keys of the jobs. */
   readonly #endings = new Map<unknown, Ending>();
   #wanted: Wanted | undefined;
+  readonly #records: string;
   #finishes = false;
 
   constructor(options: GatheringOptions) {
     this.#options = options;
-    const { redis, leaseMs } = options;
+    const { redis, prefix, queue, leaseMs } = options;
+    this.#records = `${prefix}:${queue}:e-`;
     this.#batch = new Batch({
       flush: (calls) => this.#flush(calls),
       most: AT_ONCE,
@@ -141,8 +143,10 @@ export class Gathering {
     const script = scripts.of(command);
     const wanted = script === "moveToActive" ? this.#wanted : undefined;
     if (!script || (script === "moveToActive" && !wanted)) return redis.runCommand(command, args);
-    if (script === "moveToFinished") this.#finishes = true;
-    const key = script === "moveToFinished" ? args.find((arg) => this.#endings.has(arg)) : undefined;
+    if (script === "moveToActive") return this.#batch.add({ script, args, wanted, ending: undefined });
+    // It is told of the job's key, by which what is to be written is found.
+    this.#finishes ||= args.some((arg) => String(arg).startsWith(this.#records));
+    const key = args.find((arg) => this.#endings.has(arg));
     return this.#batch.add({ script, args, wanted, ending: this.#endings.get(key) });
   }
 

@@ -30,8 +30,6 @@ export class RedisRun implements Run {
   readonly #marks: Mark[] = [];
   #heldUntil: number;
   #halt: Error | undefined;
-  /** Whether the end is written, and every mark with it. */
-  #ending = false;
   #over = false;
 
   constructor(options: RedisRunOptions) {
@@ -69,15 +67,14 @@ export class RedisRun implements Run {
   }
 
   /** The next subscriber waits until it is known that the worker has the record still. */
-  markDone(subscriber: string, rejected: boolean, last = false): void | Promise<void> {
+  async markDone(subscriber: string, rejected: boolean): Promise<void> {
     const mark: Mark = { subscriber, how: rejected ? "rejected" : "done", at: this.#options.clock.now() };
     this.#marks.push(mark);
-    if (!last) return this.#mark(mark);
-    // Where the attempt ends by then, its end takes the mark along. A mark that is lost with the process means a subscriber
-    // that runs once more, as it would had the process died a moment earlier.
-    setImmediate(() => {
-      if (!this.#ending) void this.#mark(mark);
-    });
+    try {
+      if (!(await this.#options.writer.write(this.#written([mark])))) this.lose();
+    } catch {
+      // The end of the attempt writes it again.
+    }
   }
 
   /** Writes how the attempt ended, and lets BullMQ know. Rejects where the server does not answer; then call it again. */
@@ -107,7 +104,7 @@ export class RedisRun implements Run {
     dueInMs: number,
     tell: (asked: Asked) => Promise<unknown>,
   ): Promise<void> {
-    const { jobs, clock, total, startedAt } = this.#options;
+    const { server, jobs, writer, clock, total, startedAt } = this.#options;
     const endedAt = clock.now();
     const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
     const written = this.#written(this.#marks, {
@@ -117,8 +114,6 @@ export class RedisRun implements Run {
       total,
       attempt: attemptText({ startedAt, endedAt, ...how }),
     });
-    this.#ending = true;
-    const { server, writer } = this.#options;
     const ask = (): Promise<void> => server.ask((asked) => unlessRefused(() => tell(asked)));
     let held: boolean;
     if (!again && jobs.gathers) held = await jobs.finish(written, ask);
@@ -128,14 +123,6 @@ export class RedisRun implements Run {
     }
     if (!held) this.lose();
     this.#over = true;
-  }
-
-  async #mark(mark: Mark): Promise<void> {
-    try {
-      if (!(await this.#options.writer.write(this.#written([mark])))) this.lose();
-    } catch {
-      // The end of the attempt writes it again.
-    }
   }
 
   #written(marks: readonly Mark[], end?: Written["end"]): Written {
