@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openSqlite, type SqliteDatabase, sqliteDriver } from "../../../src/databases/sqlite-driver.ts";
+import { isBusy, openSqlite, type SqliteDatabase, sqliteDriver } from "../../../src/databases/sqlite-driver.ts";
 import type { Inbox } from "../../../src/inbox/inbox.ts";
 import { sqliteInbox } from "../../../src/inbox/sqlite.ts";
 import { rejectionOf } from "../../support/bus.ts";
@@ -32,6 +32,27 @@ function contended(database: SqliteDatabase, times: number): { readonly database
   });
   return seen;
 }
+
+describe("a SQLite error", () => {
+  it("says that somebody else writes by its name or its number, extended or not", () => {
+    const busy = [
+      { code: "SQLITE_BUSY" },
+      { code: "SQLITE_BUSY_RECOVERY" },
+      { errcode: 5 },
+      { errcode: 261 },
+      { errcode: 517 },
+    ];
+    for (const error of busy) expect(isBusy(error), JSON.stringify(error)).to.equal(true);
+    const others = [
+      { code: "SQLITE_LOCKED", errcode: 6 },
+      { code: "ERR_SQLITE_ERROR", errcode: 262 },
+      {},
+      undefined,
+      "busy",
+    ];
+    for (const error of others) expect(isBusy(error), JSON.stringify(error)).to.equal(false);
+  });
+});
 
 describe("a SQLite file that another process changes for the first time, too", () => {
   let folder: string;
