@@ -13,6 +13,9 @@ import { PolledInbox } from "./polled/polled-inbox.ts";
 import { PostgresRecords } from "./sql/postgres-records.ts";
 import { COMPONENT, schema } from "./sql/schema.ts";
 
+/** With 64 waiting, 32 and 32 on two connections take two thirds of the time of 64 on one; more waiting gain nothing by more. */
+const GROUP = { most: 32, flights: 2 };
+
 export type { PostgresClient, PostgresExecutor, PostgresPool };
 
 export interface PostgresInboxOptions extends InboxOptions, OrderOptions {
@@ -40,7 +43,7 @@ export function postgresInbox(options: PostgresInboxOptions): Inbox {
   const bring = options.migrate === false ? assertMigrated : migrate;
   const database = new Postgres(options, clock && (() => clock.now()), () => bring(dialect, COMPONENT, schema));
   const store = new PostgresRecords(database, policy, options.orderBy !== undefined, clock ?? systemClock);
-  return new PolledInbox({ store, policy, options, group: { most: 64, flights: 2 } });
+  return new PolledInbox({ store, policy, options, group: GROUP });
 }
 
 /** The SQL that makes the inbox's tables, for those who run their own migrations. */

@@ -57,14 +57,16 @@ export function* insertTogether(
   const sorted = [...firsts.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
   const made = new Set<string>();
   for (const { rows, size } of statementsOf(sorted)) {
-    const values = rows.flatMap((record): Value[] => [...valuesOf(record), record.body]);
-    const padding = Array.from({ length: (size - rows.length) * (COLUMNS.length + 1) }, () => null);
-    const answer = yield { text: together(dialect, size), values: [...values, ...padding, now, now] };
+    const values: Value[] = [];
+    for (const record of rows) values.push(...valuesOf(record), record.body);
+    for (let place = values.length; place < size * (COLUMNS.length + 1); place += 1) values.push(null);
+    values.push(now, now);
+    const answer = yield { text: together(dialect, size), values };
     for (const row of answer.rows) made.add(text(row, "key"));
   }
   const known = new Map<string, string>();
-  const missing = sorted.filter(({ key }) => !made.has(key));
-  if (missing.length > 0) {
+  if (made.size < sorted.length) {
+    const missing = sorted.filter(({ key }) => !made.has(key));
     const places = missing.map(() => "?").join(", ");
     const select = `SELECT key, fingerprint FROM ${dialect.table("hookbus_inbox")} WHERE key IN (${places})`;
     const { rows } = yield { text: select, values: missing.map(({ key }) => key) };
