@@ -84,6 +84,36 @@ export function inboxContract({ name, open, reset, ordered, takeAway }: InboxUnd
         for (const delivery of bus.deliveries) expect(Buffer.from(delivery.body).toString()).to.equal("[1,2,3]");
       });
 
+      it("tells apart what many deliveries bring at once", async () => {
+        const there = Array.from({ length: 5 }, () => record());
+        for (const each of there) await add(each);
+        const fresh = Array.from({ length: 30 }, (_, index) => record(index % 7 === 0 ? { ignored: true } : {}));
+        const body = Buffer.from("[1,2]");
+        const pair = [record({ body }), record({ body })];
+        const given: NewRecord[][] = fresh.flatMap((each, index) => [
+          [each],
+          ...(index % 6 === 0 ? [[{ ...(there[index / 6] as NewRecord), fingerprint: "again" }]] : []),
+          ...(index % 4 === 0 ? [[{ ...each, fingerprint: "twice", body: Buffer.from("twice") }]] : []),
+          ...(index === 20 ? [pair] : []),
+        ]);
+        const answers = await Promise.all(given.map((records) => inbox.record(records)));
+
+        const seen = new Set(there.map(({ key }) => key));
+        const expected = given.map((records) =>
+          records.map(({ key }) => {
+            if (!seen.has(key)) return seen.add(key) && { state: "recorded" };
+            const first = [...there, ...fresh].find((each) => each.key === key);
+            return { state: "duplicate", fingerprint: first?.fingerprint };
+          }),
+        );
+        expect(answers).to.deep.equal(expected);
+        for (const { key, body, ignored } of [...there, ...fresh, ...pair]) {
+          const kept = await inbox.get(key);
+          expect(Buffer.from(kept?.body ?? []).toString(), key).to.equal(Buffer.from(body).toString());
+          expect(kept?.state).to.equal(ignored ? "ignored" : "pending");
+        }
+      });
+
       it("keeps every byte, and every word, as it came", async () => {
         const body = Buffer.from(Array.from({ length: 512 }, (_, index) => index & 0xff));
         const odd = record({

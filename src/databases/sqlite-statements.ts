@@ -7,10 +7,15 @@ const GIVES_ROWS = /^\s*(?:SELECT|PRAGMA)\b|\bRETURNING\b/;
 
 const READS = /^\s*SELECT\b/;
 
+interface Prepared {
+  readonly statement: SqliteStatement;
+  readonly givesRows: boolean;
+}
+
 /** One connection, which prepares every statement once. */
 export class SqliteStatements {
   readonly database: SqliteDatabase;
-  readonly #prepared = new Map<string, SqliteStatement>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(database: SqliteDatabase) {
     this.database = database;
@@ -47,16 +52,16 @@ export class SqliteStatements {
   };
 
   readonly ask = ({ text, values = [] }: Statement): Answer => {
-    let statement = this.#prepared.get(text);
-    if (!statement) {
-      statement = this.database.prepare(text);
-      this.#prepared.set(text, statement);
+    let prepared = this.#prepared.get(text);
+    if (!prepared) {
+      prepared = { statement: this.database.prepare(text), givesRows: GIVES_ROWS.test(text) };
+      this.#prepared.set(text, prepared);
     }
-    if (GIVES_ROWS.test(text)) {
-      const rows = statement.all(...values) as Row[];
+    if (prepared.givesRows) {
+      const rows = prepared.statement.all(...values) as Row[];
       return { rows, changes: rows.length };
     }
-    return { rows: [], changes: Number(statement.run(...values).changes) };
+    return { rows: [], changes: Number(prepared.statement.run(...values).changes) };
   };
 }
 

@@ -6,7 +6,7 @@ import type { Inbox, InboxOptions, OrderOptions } from "./inbox.ts";
 import { policyOf } from "./policy.ts";
 import { PolledInbox } from "./polled/polled-inbox.ts";
 import { COMPONENT, schema } from "./sql/schema.ts";
-import { SqlRecords } from "./sql/sql-records.ts";
+import { SqliteRecords } from "./sql/sqlite-records.ts";
 import { workerName } from "./sql/worker-name.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue };
@@ -35,7 +35,7 @@ export function sqliteInbox(options: SqliteInboxOptions): Inbox {
     () => clock.now(),
     () => bring(SQLITE_DIALECT, COMPONENT, schema),
   );
-  const store = new SqlRecords(database, policy, workerName(), options.orderBy !== undefined, () => clock.now());
+  const store = new SqliteRecords(database, policy, workerName(), options.orderBy !== undefined, () => clock.now());
   return new PolledInbox({ store, policy, options, group: { most: 128, flights: 1 } });
 }
 

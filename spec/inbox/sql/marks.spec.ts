@@ -8,8 +8,10 @@ import type { Database, Plan } from "../../../src/databases/statement.ts";
 import { policyOf } from "../../../src/inbox/policy.ts";
 import type { Change } from "../../../src/inbox/polled/record-store.ts";
 import type { LeasedRecord } from "../../../src/inbox/record.ts";
+import { PostgresRecords } from "../../../src/inbox/sql/postgres-records.ts";
 import { COMPONENT, schema as tables } from "../../../src/inbox/sql/schema.ts";
-import { SqlRecords } from "../../../src/inbox/sql/sql-records.ts";
+import type { SqlRecords } from "../../../src/inbox/sql/sql-records.ts";
+import { SqliteRecords } from "../../../src/inbox/sql/sqlite-records.ts";
 import { write } from "../../../src/inbox/sql/write.ts";
 import { ENGINES } from "../faults/engines.ts";
 import { aRecord } from "../scripted-bus.ts";
@@ -34,13 +36,17 @@ for (const engine of ENGINES) {
       const { place } = storage;
       const now = (): number => Date.now();
       if (place.engine === "SQLite") {
-        database = new Sqlite(place, now, () => migrate(SQLITE_DIALECT, COMPONENT, tables));
+        const sqlite = new Sqlite(place, now, () => migrate(SQLITE_DIALECT, COMPONENT, tables));
+        database = sqlite;
+        store = new SqliteRecords(sqlite, policyOf({}), "spec", false, now);
       } else {
         const { url, schema } = place;
         pool = new Pool({ connectionString: url, max: 2 });
-        database = new Postgres({ pool, schema }, undefined, () => migrate(postgresDialect(schema), COMPONENT, tables));
+        const prepare = (): Plan<void> => migrate(postgresDialect(schema), COMPONENT, tables);
+        const postgres = new Postgres({ pool, schema }, undefined, prepare);
+        database = postgres;
+        store = new PostgresRecords(postgres, policyOf({}), false, systemClock);
       }
-      store = new SqlRecords(database, policyOf({}), "spec", false, () => systemClock.now());
       const records = Array.from({ length: RECORDS }, (_, index) => aRecord("shop", { id: `evt_${index}` }));
       await store.insert(records.map((record) => [record]));
       leased = await store.lease({ bus: "shop", limit: RECORDS });

@@ -4,7 +4,6 @@ import type { Policy } from "../policy.ts";
 import { asked } from "../polled/query.ts";
 import type { Change, LeaseRequest, RecordStore } from "../polled/record-store.ts";
 import type { Lease, LeasedRecord, NewRecord, RecordDetails, Recorded, RecordSummary } from "../record.ts";
-import { insertEach } from "./insert.ts";
 import { extend, freeFromTheFuture, lease } from "./lease.ts";
 import { counts, find, get } from "./manage.ts";
 import { AT_ONCE, discard, type Page, purge, replay } from "./replay.ts";
@@ -13,7 +12,7 @@ import { markOrFail, markWithin, overOf, write } from "./write.ts";
 type Maybe<T> = T | Promise<T>;
 
 /** Records in a SQL database: the state machine of a record, over either dialect. */
-export class SqlRecords implements RecordStore {
+export abstract class SqlRecords implements RecordStore {
   protected readonly database: Database;
   readonly #policy: Policy;
   readonly #worker: string;
@@ -33,10 +32,7 @@ export class SqlRecords implements RecordStore {
     this.#clock = clock;
   }
 
-  insert(deliveries: readonly (readonly NewRecord[])[]): Maybe<readonly (readonly Recorded[] | Error)[]> {
-    const { dialect } = this.database;
-    return this.database.run(() => insertEach(dialect, this.database.now(), deliveries));
-  }
+  abstract insert(deliveries: readonly (readonly NewRecord[])[]): Maybe<readonly (readonly Recorded[] | Error)[]>;
 
   lease(request: LeaseRequest): Maybe<readonly LeasedRecord[]> {
     const terms = { ...request, worker: this.#worker, policy: this.#policy, ordered: this.#ordered };
