@@ -180,7 +180,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
 
   /** @internal Publishes one of hookbus's own steps. */
   step(step: Omit<Step, "bus" | "provider">): void {
-    this.notifications.emitStep({ ...step, bus: this.name, provider: this.provider.name });
+    this.notifications.emitStep({ bus: this.name, provider: this.provider.name, ...step });
   }
 
   /** @internal Whether anybody asked for the steps of this name; the log is told of trouble, asked or not. */

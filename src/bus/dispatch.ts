@@ -46,6 +46,7 @@ export async function dispatch(
   const due = marks ? dueAmong(subscriptions, marks) : subscriptions;
   // Until its run has shown whether this was its one event, no other dispatch may find it.
   for (const subscription of due) if (subscription.once) notifications.suspend(subscription);
+  const last = due.at(-1);
 
   for (const subscription of due) {
     if (marks?.halt) {
@@ -70,7 +71,7 @@ export async function dispatch(
         late.push(
           thrown.settled.then(async (end) => {
             if (end === "failed") again(subscription, options);
-            else await done(subscription, end === "rejected", options);
+            else await done(subscription, end === "rejected", false, options);
             return end !== "failed";
           }),
         );
@@ -80,7 +81,8 @@ export async function dispatch(
     }
     if (failure) failures.push(failure);
     if (settled && (!failure || isFinal(failure.error))) {
-      const marked = done(subscription, failure !== undefined, options);
+      const isLast = subscription === last && !unfinished && late.length === 0;
+      const marked = done(subscription, failure !== undefined, isLast, options);
       if (marked !== undefined) await marked;
     } else if (settled) {
       unfinished = true;
@@ -97,10 +99,11 @@ export async function dispatch(
 function done(
   subscription: Subscription,
   rejected: boolean,
+  last: boolean,
   { notifications, marks }: DispatchOptions,
 ): void | Promise<void> {
   if (subscription.once) notifications.remove(subscription);
-  return marks?.markDone(markOf(subscription), rejected);
+  return marks?.markDone(markOf(subscription), rejected, last);
 }
 
 function again(subscription: Subscription, { notifications }: DispatchOptions): void {

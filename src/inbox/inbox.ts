@@ -47,8 +47,8 @@ export interface Replayed {
 export interface Run {
   /** Why no further subscriber must start: the lease is lost, or the worker is to end. */
   readonly halt?: Error | undefined;
-  /** Never rejects. */
-  markDone(mark: string, rejected: boolean): void | Promise<void>;
+  /** Never rejects. `over`: with it the attempt is done, and its end may be written together with the mark. */
+  markDone(mark: string, rejected: boolean, over?: boolean): void | Promise<void>;
   transaction?<Tx, T>(mark: string, fn: (tx: Tx) => T | Promise<T>): Promise<T>;
   markDoneWithin?<Executor>(mark: string, executor: Executor): Promise<void>;
 }

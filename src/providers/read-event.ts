@@ -38,7 +38,7 @@ export function eventReader(description: EventDescription): ReadEvent {
       data: dataAt ? dataAt(event, context) : event,
       event,
     };
-    return unsigned.length > 0 ? { ...envelope, unsigned } : envelope;
+    return unsigned.length > 0 ? { unsigned, ...envelope } : envelope;
   };
 }
 

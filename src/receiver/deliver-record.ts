@@ -34,7 +34,7 @@ export async function deliverRecord(
     if (refusal) return { facts, outcome: { outcome: "dead", failures: [refusal] } };
     const envelope = await envelopeOf(bus, record, retriever);
     if (!envelope) return { facts, outcome: { outcome: "ignored" } };
-    facts = { ...factsOf(bus, envelope, record.verifiedBy), key: record.key, matchedSecret: record.matchedSecret };
+    facts = factsOf(bus, envelope, record.verifiedBy, record.matchedSecret, record.key);
     const passed = await filtered(bus, envelope.event, facts);
     if (!passed) return { facts, outcome: { outcome: "ignored" } };
     return await dispatched(bus, record, run, passed);
@@ -61,24 +61,23 @@ async function dispatched(bus: Bus, record: LeasedRecord, run: Run, { event, fac
     get halt() {
       return run.halt;
     },
-    markDone(mark, now) {
+    markDone(mark, now, last) {
       rejected ||= now;
       marked.add(mark);
-      return run.markDone(mark, now);
+      return run.markDone(mark, now, last && finished([]).outcome === "done");
     },
     ...(run.transaction && { transaction: run.transaction.bind(run) }),
     ...(run.markDoneWithin && { markDoneWithin: run.markDoneWithin.bind(run) }),
   };
+  const finished = (failures: readonly Failure[]): Outcome =>
+    rejected || (record.only && !record.wasDone && leavesSome()) ? { outcome: "dead", failures } : { outcome: "done" };
   const { failures: thrown, unfinished, late } = await bus.dispatch(event, facts, marks);
   const failures = thrown.map(({ subscriber, error }) => failureOf(error, subscriber));
   const error = thrown.length > 0 ? new DispatchError(facts.type, thrown) : undefined;
   const later = thrown.flatMap((each) => (each.error instanceof RetryLater ? each.error.afterSeconds * 1000 : []));
   const afterMs = later.length > 0 ? Math.max(...later) : undefined;
-  const outcomeOf = (finished: boolean): Outcome => {
-    if (!finished) return { outcome: "failed", failures, afterMs };
-    return rejected || (record.only && !record.wasDone && leavesSome())
-      ? { outcome: "dead", failures }
-      : { outcome: "done" };
+  const outcomeOf = (all: boolean): Outcome => {
+    return all ? finished(failures) : { outcome: "failed", failures, afterMs };
   };
   return { facts, error, outcome: outcomeOf(!unfinished && !late), ...(late && { late: late.then(outcomeOf) }) };
 }
@@ -116,7 +115,8 @@ function one(envelopes: readonly Envelope[], bus: Bus, { key }: LeasedRecord): E
 
 function requestOf({ request, body }: LeasedRecord): WebhookRequest {
   if (!request) throw new PayloadError("the record holds no request");
-  return { ...request, body };
+  const { method, url, headers } = request;
+  return { method, url, headers, body };
 }
 
 /** Enough of a message to find the fault by. */

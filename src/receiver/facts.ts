@@ -1,14 +1,15 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts, VerifiedBy } from "../bus/context.ts";
 import { PayloadError } from "../errors.ts";
-import type { Envelope, Verification } from "../providers/provider.ts";
+import type { Envelope } from "../providers/provider.ts";
 
 /** What is known of a delivery once its event may be trusted. Throws `PayloadError` for an event without a type. */
 export function factsOf(
   bus: Bus,
   envelope: Envelope,
   verifiedBy: VerifiedBy,
-  verification?: Verification,
+  matchedSecret?: string,
+  key: string = `${bus.name}:${envelope.key}`,
 ): DeliveryFacts {
   if (envelope.type === undefined) throw new PayloadError("the event has no `type`");
   return {
@@ -16,9 +17,9 @@ export function factsOf(
     provider: bus.provider.name,
     id: envelope.id,
     type: envelope.type,
-    key: `${bus.name}:${envelope.key}`,
+    key,
     verifiedBy,
-    matchedSecret: verification?.verified ? verification.matchedSecret : undefined,
+    matchedSecret,
     livemode: envelope.livemode,
     created: envelope.created,
     account: envelope.account,

@@ -93,7 +93,7 @@ export async function receive(
 
   // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
   const verifiedBy = verification === undefined ? "retrieval" : "signature";
-  const facts = all.map((envelope) => factsOf(bus, envelope, verifiedBy, verification));
+  const facts = all.map((envelope) => factsOf(bus, envelope, verifiedBy, verification?.matchedSecret));
   const results: Result[] = [];
   for (const [at, envelope] of all.entries()) {
     const of = facts[at] as DeliveryFacts;

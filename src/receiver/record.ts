@@ -39,7 +39,7 @@ export async function record(bus: Bus, inbox: Inbox, delivery: Genuine, { types 
     const facts =
       envelope.type === undefined
         ? undefined
-        : factsOf(bus, envelope, signed ? "signature" : "retrieval", signed && { verified: true, ...signed });
+        : factsOf(bus, envelope, signed ? "signature" : "retrieval", signed?.matchedSecret);
     const answer = recorded[kept.findIndex((each) => each.envelope === envelope)];
     if (answer?.state === "duplicate") {
       const conflict = answer.fingerprint !== fingerprintOf(envelope.data, source);

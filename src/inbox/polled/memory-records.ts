@@ -194,7 +194,6 @@ export class MemoryRecords implements RecordStore {
     entry.dueAt = now + this.#policy.leaseMs;
     const attempt = entry.attempts - entry.base;
     return {
-      ...record,
       lease: { key: record.key, fence: String(entry.fence) },
       attempt,
       attemptsLeft: this.#policy.attempts - attempt,
@@ -203,6 +202,7 @@ export class MemoryRecords implements RecordStore {
       only: entry.only,
       wasDone: entry.wasDone,
       replayed: entry.replayed,
+      ...record,
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { BEGIN, EACH, FULL_BYTES, QUEUE, WRITE } from "./lua.ts";
+import { BEFORE, BEGIN, EACH, FULL_BYTES, QUEUE, WRITE } from "./lua.ts";
 
 /** A script of BullMQ's, as a client of Redis is told of it. */
 export interface ForeignScript {
@@ -79,8 +79,13 @@ local function once(script, keys, args)
   local answer = script.run(keys, args)
   if type(answer) ~= 'table' or type(answer[1]) ~= 'table' then return answer end
   turnTo(answer[2])
-  for i = 2, #answer[1], 2 do bytes = bytes + #answer[1][i] end
-  return answer, {answer[1], id, string.sub(id, 1, 2) == 'e-' and begin(now)}
+  local flat, fields = answer[1], {}
+  for i = 1, #flat, 2 do
+    fields[flat[i]] = flat[i + 1]
+    bytes = bytes + #flat[i + 1]
+  end
+  local isRecord = string.sub(id, 1, 2) == 'e-'
+  return answer, {flat, id, isRecord and begin(now, ${BEFORE.replaceAll(/'[^']+'/g, "fields[$&]")})}
 end
 local function run(from, written)
   local script, times, count = foreign[ARGV[from]], tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2])

@@ -51,25 +51,25 @@ local function stateOf(job)
 end
 `;
 
-/** Begins an attempt, which counts from now on, whatever becomes of its worker. */
+/** What has to be known of a record to begin an attempt at it. */
+export const BEFORE: string = `'h:print', 'h:state', 'h:started', 'h:total', 'h:shared'`;
+
+/** Begins an attempt, which counts from now on, whatever becomes of its worker. It is told what `BEFORE` names. */
 export const BEGIN: string = `
-local function begin(now)
-  local known = call('HMGET', job, 'h:print', 'h:state', 'h:started', 'h:total', 'h:shared')
-  if not known[1] then
+local function begin(now, fingerprint, state, started, total, shared)
+  if not fingerprint then
     -- Added, and never made a record of: it was not acknowledged, and is delivered again.
     call('LREM', ofQueue('active'), 1, id)
     call('SREM', ofQueue('stalled'), id)
     call('DEL', job, lock)
     return {'unknown'}
   end
-  if known[2] then return {'ended', known[2]} end
-  if known[3] then
-    call('HSET', job, 'h:a:' .. known[4], '[' .. known[3] .. ',null,"lost"]')
-  end
-  local total = (known[4] or 0) + 1
+  if state then return {'ended', state} end
+  if started then call('HSET', job, 'h:a:' .. total, '[' .. started .. ',null,"lost"]') end
+  total = (total or 0) + 1
   call('HSET', job, 'h:total', total, 'h:started', now)
   if total > ${REMEMBERED} then call('HDEL', job, 'h:a:' .. (total - ${REMEMBERED})) end
-  return {'begun', total, known[5] and call('HGET', key('b-' .. known[5]), 'bytes')}
+  return {'begun', total, shared and call('HGET', key('b-' .. shared), 'bytes')}
 end
 `;
 
@@ -90,44 +90,27 @@ local function audit(entry)
 end
 `;
 
-/** Remembers that a subscriber is done; the first word about it counts. */
-const MARK: string = `
-local function mark(subscriber, how, at)
-  local field = 'h:m:' .. subscriber
-  local known = call('HMGET', job, field, 'h:marks')
-  if known[1] then return end
-  local marks = (known[2] or 0) + 1
-  call('HSET', job, field, marks .. ' ' .. how .. ' ' .. at, 'h:marks', marks)
-end
-`;
-
 /**
  * Writes what an attempt has come to, and turns to its record: marks alone, or how it ended. Answers 1, or 0 where the
- * worker no longer has the record.
+ * worker no longer has the record, and then nothing is written. Written once more, it changes nothing.
  *
- * From `from` on there are in `args`: the job id and token, what becomes of the record (nothing yet: empty; `again` it is
- * due, `unbegun`, or a state that it ends in), the time, when it is due, its number among all attempts, how it went, and
- * how many marks follow, three values a mark.
+ * From `from` on there are in `args`: the job id and token, what becomes of the record (nothing yet: empty; it is due
+ * `again`, or a state that it ends in), its place in the order of recording, the time, how many values follow, and these:
+ * fields and what is to be in them, for nobody else writes to a record that somebody has.
  */
-export const WRITE: string = `${MOVE}${MARK}
-local function sizeOf(args, from) return 8 + 3 * args[from + 7] end
+export const WRITE: string = `
+local function sizeOf(args, from) return 6 + args[from + 5] end
 local function write(args, from)
-  local token, comes, now, due, total, attempt = unpack(args, from + 1, from + 6)
+  local token, comes, seq, now, count = unpack(args, from + 1, from + 5)
   turnTo(args[from])
   if call('GET', lock) ~= token then return 0 end
-  for i = from + 8, from + sizeOf(args, from) - 3, 3 do mark(args[i], args[i + 1], args[i + 2]) end
-  if comes == '' then return 1 end
-  if comes == 'unbegun' then
-    call('HINCRBY', job, 'h:total', -1)
-    call('HDEL', job, 'h:started')
-  elseif comes == 'again' then
-    call('HSET', job, 'h:a:' .. total, attempt, 'h:due', due)
-    call('HDEL', job, 'h:started')
-  else
-    -- First what a full server refuses: after a change it takes the rest of a script.
-    ended(comes, now, 'h:a:' .. total, attempt)
-    move('open', comes)
-  end
+  -- First what a full server refuses: after a change it takes the rest of a script.
+  for i = from + 6, from + 5 + count, 1000 do call('HSET', job, unpack(args, i, math.min(i + 999, from + 5 + count))) end
+  if comes == 'again' then call('HDEL', job, 'h:started') end
+  if comes == '' or comes == 'again' then return 1 end
+  if comes ~= 'dead' then call('ZADD', key('ended'), now, member) end
+  call('ZADD', key(comes), seq, member)
+  call('ZREM', key('open'), member)
   return 1
 end
 `;

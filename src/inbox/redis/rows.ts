@@ -64,7 +64,6 @@ export function leasedRecord(fields: Fields, total: number, body: string, token:
   const marks = marksOf(fields);
   const only = fields.get("h:only");
   return {
-    ...identityOf(fields),
     matchedSecret: fields.get("h:secret"),
     fingerprint: textOf(fields, "h:print"),
     request: requestOf(fields),
@@ -77,31 +76,33 @@ export function leasedRecord(fields: Fields, total: number, body: string, token:
     only: only === undefined ? undefined : (JSON.parse(only) as string[]),
     wasDone: fields.get("h:was") === "1",
     replayed: fields.has("h:replayed"),
+    // Last: V8 takes microseconds for each property that follows a spread.
+    ...identityOf(fields),
   };
 }
 
 export function summary(fields: Fields, state: RecordState): RecordSummary {
   const ended = fields.get("h:ended");
   return {
-    ...identityOf(fields),
     state,
     attempts: numberOf(fields, "h:total") - numberOf(fields, "h:base"),
     dueAt: state === "pending" ? numberOf(fields, "h:due") : undefined,
     endedAt: ended === undefined ? undefined : Number(ended),
     purged: fields.has("h:purged"),
+    ...identityOf(fields),
   };
 }
 
 export function details(fields: Fields, state: RecordState, shared: string | undefined): RecordDetails {
   const history = numbered(fields, "h:a:", attemptOf);
   return {
-    ...summary(fields, state),
     matchedSecret: fields.get("h:secret"),
     request: requestOf(fields),
     body: bodyOf(fields, shared),
     subscribers: subscriberStates(marksOf(fields), history),
     history,
     audit: numbered(fields, "h:o:", auditEntryOf),
+    ...summary(fields, state),
   };
 }
 

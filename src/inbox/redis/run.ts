@@ -6,7 +6,7 @@ import { type HeldJob, type RedisJobs, unlessRefused } from "./jobs.ts";
 import { attemptText } from "./rows.ts";
 import type { Asked, InboxServer } from "./server.ts";
 import type { RedisWriter } from "./writer.ts";
-import type { Mark, Written } from "./written.ts";
+import type { Written } from "./written.ts";
 
 export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly server: InboxServer;
@@ -14,6 +14,11 @@ export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly writer: RedisWriter;
   readonly clock: Clock;
   readonly record: LeasedRecord;
+  /** Called when the last subscriber is done: the run takes no place from then on. */
+  readonly leave: () => void;
+  readonly seq: string;
+  /** How many marks the record had. */
+  readonly marked: number;
   /** Which of all attempts this is, those before a replay included. */
   readonly total: number;
   readonly startedAt: number;
@@ -27,7 +32,9 @@ export class RedisRun implements Run {
   readonly job: HeldJob["job"];
   readonly token: string;
   readonly #options: RedisRunOptions;
-  readonly #marks: Mark[] = [];
+  /** The marks of this attempt, as fields of the record: its end writes once more those that are written. */
+  readonly #marks = new Map<string, string>();
+  #marked: number;
   #heldUntil: number;
   #halt: Error | undefined;
   #over = false;
@@ -38,6 +45,7 @@ export class RedisRun implements Run {
     this.job = options.job;
     this.token = options.token;
     this.#heldUntil = options.heldUntil;
+    this.#marked = options.marked;
   }
 
   get halt(): Error | undefined {
@@ -67,11 +75,16 @@ export class RedisRun implements Run {
   }
 
   /** The next subscriber waits until it is known that the worker has the record still. */
-  async markDone(subscriber: string, rejected: boolean): Promise<void> {
-    const mark: Mark = { subscriber, how: rejected ? "rejected" : "done", at: this.#options.clock.now() };
-    this.#marks.push(mark);
+  async markDone(subscriber: string, rejected: boolean, over = false): Promise<void> {
+    const at = this.#options.clock.now();
+    const field = `h:m:${subscriber}`;
+    this.#marked += 1;
+    this.#marks.set(field, `${this.#marked} ${rejected ? "rejected" : "done"} ${at}`);
     try {
-      if (!(await this.#options.writer.write(this.#written([mark])))) this.lose();
+      if (over) {
+        this.#options.leave();
+        await this.end({ outcome: "done" }, 0);
+      } else if (!(await this.#options.writer.write(this.#written("", at)))) this.lose();
     } catch {
       // The end of the attempt writes it again.
     }
@@ -107,13 +120,10 @@ export class RedisRun implements Run {
     const { server, jobs, writer, clock, total, startedAt } = this.#options;
     const endedAt = clock.now();
     const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
-    const written = this.#written(this.#marks, {
-      comes: again ? "again" : (how.outcome as RecordState),
-      at: endedAt,
-      due: endedAt + dueInMs,
-      total,
-      attempt: attemptText({ startedAt, endedAt, ...how }),
-    });
+    const comes = again ? "again" : (how.outcome as RecordState);
+    const attempt = attemptText({ startedAt, endedAt, ...how });
+    const rest = again ? ["h:due", String(endedAt + dueInMs)] : ["h:state", comes, "h:ended", String(endedAt)];
+    const written = this.#written(comes, endedAt, [`h:a:${total}`, attempt, ...rest]);
     const ask = (): Promise<void> => server.ask((asked) => unlessRefused(() => tell(asked)));
     let held: boolean;
     if (!again && jobs.gathers) held = await jobs.finish(written, ask);
@@ -125,8 +135,9 @@ export class RedisRun implements Run {
     this.#over = true;
   }
 
-  #written(marks: readonly Mark[], end?: Written["end"]): Written {
-    const { job, token } = this.#options;
-    return { id: job.id as string, token, marks, end };
+  #written(comes: Written["comes"], at: number, end: readonly string[] = []): Written {
+    const { job, token, seq } = this.#options;
+    const marks = this.#marks.size > 0 ? [...this.#marks].flat().concat("h:marks", String(this.#marked)) : [];
+    return { id: job.id as string, token, comes, seq, at, fields: [...marks, ...end] };
   }
 }

@@ -87,6 +87,11 @@ export class RedisWorker implements Worker {
   async #deliver(held: HeldJob): Promise<void> {
     const { bus, server } = this.#options;
     let run: RedisRun | undefined;
+    let placed = true;
+    const leave = (): void => {
+      if (placed) this.#intake.left();
+      placed = false;
+    };
     try {
       let delivered: Delivered;
       try {
@@ -95,13 +100,13 @@ export class RedisWorker implements Worker {
           await giveBack(held, server, this.#writer);
           return;
         }
-        run = await begin(held, { ...this.#options, jobs: this.#jobs, writer: this.#writer });
+        run = await begin(held, { ...this.#options, jobs: this.#jobs, writer: this.#writer, leave });
         if (!run) return;
         this.#runs.add(run);
         delivered = await bus.deliver(run.record, run);
       } finally {
         // One that only waits for a late subscriber takes no place.
-        this.#intake.left();
+        leave();
       }
       // The lock is held until every subscriber has really settled: no attempt may begin beside one that still works.
       await this.#end(run, (await delivered.late) ?? delivered.outcome);
@@ -179,8 +184,8 @@ export class RedisWorker implements Worker {
 /** Gives back what has not been delivered, as if it had never been taken. */
 async function giveBack({ job, token, begun }: HeldJob, server: InboxServer, writer: RedisWriter): Promise<void> {
   if (begun?.came === "begun") {
-    const end = { comes: "unbegun", at: 0, due: 0, total: begun.total, attempt: "" } as const;
-    await writer.write({ id: job.id as string, token, marks: [], end });
+    const fields = ["h:total", String(begun.total - 1)];
+    await writer.write({ id: job.id as string, token, comes: "again", seq: "", at: 0, fields });
   }
   await server.ask(() => unlessRefused(() => job.moveToWait(token)));
 }
