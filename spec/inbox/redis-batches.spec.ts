@@ -135,6 +135,72 @@ describe("redisInbox when it takes and ends several events at once", function ()
     expect(await redis.lrange("hookbus-inbox:shop:wait", 0, -1)).to.have.members(taken.map(jobIdOf));
   });
 
+  /** BullMQ has finished a job: from then on it can be asked for the next one with the end of another. */
+  const finishedOne = async (inbox: Inbox, bus: ScriptedBus): Promise<void> => {
+    const [key] = await recorded(inbox, 1);
+    await until(() => bus.keys().includes(key as string));
+    await isDone(inbox, 1);
+  };
+
+  it("gets the next event with the end of another, under a token of its own", async () => {
+    const inbox = open();
+    const tokens: (string | null)[] = [];
+    const bus = new ScriptedBus("shop", async ({ key }, run) => {
+      tokens.push(await redis.get(`hookbus-inbox:shop:${jobIdOf(key)}:lock`));
+      await run.markDone("ledger", false, true);
+      return DONE;
+    });
+    inbox.work(bus, { concurrency: 1 });
+    await finishedOne(inbox, bus);
+    await redis.config("RESETSTAT");
+    await recorded(inbox, 20);
+    await isDone(inbox, 21);
+    expect(tokens).not.to.include(null);
+    expect(new Set(tokens).size).to.equal(21);
+    expect(bus.peak).to.equal(1);
+    const [, asked] = /cmdstat_bzpopmin:calls=(\d+)/.exec(await redis.info("commandstats")) ?? [];
+    expect(Number(asked ?? 0)).to.be.lessThan(5);
+  });
+
+  it("gives back what came with the end of another while the worker began to close", async () => {
+    const inbox = open();
+    let closed: Promise<void> | undefined;
+    const bus = new ScriptedBus("shop", async (_, run) => {
+      const marked = run.markDone("ledger", false, true);
+      // What is to be asked for has been said, and the answer is not there.
+      if (bus.deliveries.length > 1) closed ??= worker.close();
+      await marked;
+      return DONE;
+    });
+    const worker = inbox.work(bus, { concurrency: 1 });
+    await finishedOne(inbox, bus);
+    const keys = await recorded(inbox, 3);
+    await until(() => closed !== undefined);
+    await closed;
+    const left = keys.filter((key) => !bus.keys().includes(key));
+    expect(left).to.have.length(2);
+    for (const key of left) {
+      expect(await inbox.get(key)).to.deep.include({ state: "pending", attempts: 0, history: [] });
+    }
+    expect(await redis.lrange("hookbus-inbox:shop:wait", 0, -1)).to.have.members(left.map(jobIdOf));
+    expect(await redis.lrange("hookbus-inbox:shop:active", 0, -1)).to.deep.equal([]);
+  });
+
+  it("asks for no other event with the end of a large one", async () => {
+    const inbox = open();
+    const held: number[] = [];
+    const bus = new ScriptedBus("shop", async (_, run) => {
+      await run.markDone("ledger", false, true);
+      held.push(await redis.llen("hookbus-inbox:shop:active"));
+      return DONE;
+    });
+    inbox.work(bus, { concurrency: 1 });
+    await finishedOne(inbox, bus);
+    await inbox.record(Array.from({ length: 3 }, () => aRecord("shop", { body: Buffer.alloc(300_000) })));
+    await until(() => held.length === 4);
+    expect(held.slice(1)).to.deep.equal([0, 0, 0]);
+  });
+
   it("delivers again what the server gave in an answer that was lost, and counts it as an attempt", async () => {
     const proxy = await TcpProxy.start(server.url);
     closing.push(() => proxy.close());

@@ -24,9 +24,9 @@ type Answer =
 /** Begins an attempt at the record of a job. Nothing, where there is no record to be delivered. */
 export async function begin(
   held: HeldJob,
-  options: BeginOptions & { readonly jobs: RedisJobs; readonly writer: RedisWriter; readonly leave: () => void },
+  options: BeginOptions & { readonly jobs: RedisJobs; readonly writer: RedisWriter; readonly wantsNext: () => boolean },
 ): Promise<RedisRun | undefined> {
-  const { server, policy, clock, jobs, writer, leave } = options;
+  const { server, policy, clock, jobs, writer, wantsNext } = options;
   const { job, token, where } = held;
   if (!isRecordId(where[3])) {
     // Somebody else's, in hookbus's queue: kept for them to see, and not delivered.
@@ -56,7 +56,7 @@ export async function begin(
     startedAt,
     total,
     heldUntil,
-    leave,
+    wantsNext,
     seq: fields.get("h:seq") ?? "",
     marked: Number(fields.get("h:marks") ?? 0),
     record: leasedRecord(fields, total, shared ?? body, token, policy),

@@ -1,4 +1,4 @@
-import { BEFORE, BEGIN, EACH, QUEUE, RECORD, WRITE } from "./lua.ts";
+import { BEGIN, EACH, QUEUE, RECORD, WRITE } from "./lua.ts";
 
 /**
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of
@@ -30,7 +30,7 @@ if redis.call('HEXISTS', KEYS[1], 'users') == 1 then redis.call('HSETNX', KEYS[1
 export const begin: string = `${RECORD}${BEGIN}
 local token, now = ARGV[4], ARGV[5]
 if call('GET', lock) ~= token then return {'lost'} end
-local begun = begin(now, unpack(call('HMGET', job, ${BEFORE}), 1, 5))
+local begun = begin(now, unpack(call('HMGET', job, 'h:print', 'h:state', 'h:started', 'h:total', 'h:shared'), 1, 5))
 if begun[1] ~= 'begun' then return begun end
 local names = {}
 for _, name in ipairs(call('HKEYS', job)) do

@@ -3,7 +3,6 @@ import { type Clock, systemClock } from "../../clock.ts";
 import { Batch } from "../polled/batch.ts";
 import type { RecordState } from "../record.ts";
 import { type ForeignName, type ForeignScripts, TOGETHER } from "./foreign-scripts.ts";
-import { AT_ONCE } from "./lua.ts";
 import { type Fields, fieldsFrom } from "./rows.ts";
 import { type Written, writtenArgs } from "./written.ts";
 
@@ -13,6 +12,8 @@ export interface GatheringOptions {
   readonly prefix: string;
   readonly queue: string;
   readonly leaseMs: number;
+  /** How many calls go together at the most. */
+  readonly most: number;
   readonly clock: Clock;
 }
 
@@ -44,13 +45,24 @@ export interface Given {
 /** How many jobs are wanted at once, and those that were given. */
 interface Wanted {
   readonly most: number;
+  /** What is to hold their locks, where that is not what BullMQ gave them. */
+  readonly token?: string | undefined;
   given: readonly Given[];
 }
 
 /** What is to be written when BullMQ finishes a job, and whether the worker still had it. */
 interface Ending {
   readonly written: Written;
+  readonly wanted: Wanted | undefined;
   held: boolean | undefined;
+}
+
+/** What came of the end of an attempt. */
+export interface Ended {
+  /** Whether the worker still had the record. */
+  readonly held: boolean;
+  /** The job that BullMQ gave with it. */
+  readonly next: Given | undefined;
 }
 
 interface Call {
@@ -67,6 +79,9 @@ type JobAnswer = readonly [fields: string[], id: string, begun: BeginAnswer | nu
 type Answer =
   | readonly [well: 1, came: readonly [answer: unknown, jobs: readonly JobAnswer[], held: 0 | 1 | null]]
   | readonly [well: 0, failure: string];
+
+/** What BullMQ's script answers where it has finished a job, and was not asked for another. */
+const FINISHED = 0;
 
 /**
  * The client of Redis that BullMQ gets from hookbus. What BullMQ asks for at the same time goes to the server as one
@@ -85,11 +100,11 @@ export class Gathering {
 
   constructor(options: GatheringOptions) {
     this.#options = options;
-    const { redis, prefix, queue, leaseMs } = options;
+    const { redis, prefix, queue, leaseMs, most } = options;
     this.#records = `${prefix}:${queue}:e-`;
     this.#batch = new Batch({
       flush: (calls) => this.#flush(calls),
-      most: AT_ONCE,
+      most,
       flights: 2,
       // A job that is given later than that is somebody else's by then.
       timeoutMs: leaseMs,
@@ -121,13 +136,14 @@ export class Gathering {
   }
 
   /**
-   * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Whether
-   * the worker still had the record; where not, BullMQ refuses.
+   * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Where the
+   * worker no longer had the record, BullMQ refuses. Where BullMQ is asked for the next job too, `nextToken` is to hold it.
    */
-  async ending(written: Written, ask: () => Promise<unknown>): Promise<boolean> {
+  async ending(written: Written, ask: () => Promise<unknown>, nextToken?: string): Promise<Ended> {
     const { prefix, queue } = this.#options;
     const key = `${prefix}:${queue}:${written.id}`;
-    const ending: Ending = { written, held: undefined };
+    const wanted = nextToken === undefined ? undefined : { most: 1, token: nextToken, given: [] };
+    const ending: Ending = { written, wanted, held: undefined };
     this.#endings.set(key, ending);
     try {
       await ask();
@@ -135,7 +151,7 @@ export class Gathering {
       if (this.#endings.get(key) === ending) this.#endings.delete(key);
     }
     if (ending.held === undefined) throw new Error("BullMQ finished a job in a way that hookbus does not know");
-    return ending.held;
+    return { held: ending.held, next: ending.wanted?.given[0] };
   }
 
   #run(command: string, args: unknown[]): Promise<unknown> {
@@ -147,17 +163,19 @@ export class Gathering {
     // It is told of the job's key, by which what is to be written is found.
     this.#finishes ||= args.some((arg) => String(arg).startsWith(this.#records));
     const key = args.find((arg) => this.#endings.has(arg));
-    return this.#batch.add({ script, args, wanted, ending: this.#endings.get(key) });
+    const ending = this.#endings.get(key);
+    return this.#batch.add({ script, args, wanted: ending?.wanted, ending });
   }
 
   async #flush(calls: readonly Call[]): Promise<readonly unknown[]> {
     const { redis, prefix, queue, leaseMs, clock } = this.#options;
     const startedAt = clock.now();
     const heldUntil = performance.now() + leaseMs;
-    const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt];
+    const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt, leaseMs];
     for (const call of calls) {
       const written = call.ending ? writtenArgs(call.ending.written) : [];
-      args.push(call.script, call.wanted?.most ?? 1, call.args.length, ...call.args, written.length, ...written);
+      const { most = 1, token = "" } = call.wanted ?? {};
+      args.push(call.script, most, token, call.args.length, ...call.args, written.length, ...written);
     }
     const answers = (await redis.runCommand(TOGETHER, args)) as readonly Answer[];
     return answers.map(([well, came], index) => {
@@ -171,7 +189,8 @@ export class Gathering {
         const fields = fieldsFrom(flat);
         return { id, fields, begun: begun ? begunFrom(begun, { fields, startedAt, heldUntil }) : undefined };
       });
-      return [first[0], ...(answer as readonly unknown[]).slice(1)];
+      // Whoever ends an attempt gets the next job by `ending`: BullMQ is told that it finished one, and no more.
+      return ending ? FINISHED : [first[0], ...(answer as readonly unknown[]).slice(1)];
     });
   }
 }

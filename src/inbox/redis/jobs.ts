@@ -1,7 +1,8 @@
 import type { Worker as BullWorker, Job } from "bullmq";
 import type { Clock } from "../../clock.ts";
 import { isRefusal, unanswered } from "./errors.ts";
-import { type Begun, Gathering } from "./gathering.ts";
+import { type Begun, Gathering, type Given } from "./gathering.ts";
+import { AT_ONCE } from "./lua.ts";
 import type { JobData } from "./rows.ts";
 import type { InboxServer, Lent } from "./server.ts";
 import type { Written } from "./written.ts";
@@ -11,6 +12,8 @@ export interface RedisJobsOptions {
   readonly prefix: string;
   readonly queue: string;
   readonly leaseMs: number;
+  /** How many jobs the worker may hold. */
+  readonly places: number;
   readonly clock: Clock;
   /** Told of every error of the connection on which BullMQ waits. */
   readonly onError: (error: unknown) => void;
@@ -71,11 +74,7 @@ export class RedisJobs {
         job = await worker.getNextJob(token, { block: false });
       });
       if (given.length === 0) return job ? [this.#held(job, token)] : [];
-      return given.map(({ id, fields, begun }) => {
-        // All that BullMQ needs to know of a job to move it.
-        const bare = new (this.#Job as JobClass)(worker, fields.get("name") ?? "", {}, {}, id);
-        return this.#held(bare, token, begun);
-      });
+      return given.map((each) => this.#given(worker, each, token));
     } catch (error) {
       throw unanswered(error);
     }
@@ -87,11 +86,18 @@ export class RedisJobs {
   }
 
   /**
-   * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Whether
-   * the worker still had the record.
+   * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Says
+   * whether the worker still had the record, and gives the next job where BullMQ is asked for one too.
    */
-  finish(written: Written, ask: () => Promise<unknown>): Promise<boolean> {
-    return (this.#gathering as Gathering).ending(written, ask);
+  async finish(
+    written: Written,
+    ask: () => Promise<unknown>,
+    fetchNext: boolean,
+  ): Promise<{ readonly held: boolean; readonly next: HeldJob | undefined }> {
+    const { made } = this.#lent as Lent<RecordWorker>;
+    const token = fetchNext ? this.#token(made) : undefined;
+    const { held, next } = await (this.#gathering as Gathering).ending(written, ask, token);
+    return { held, next: next && this.#given(made, next, token as string) };
   }
 
   /** The heartbeat. Resolves to the ids of the jobs whose locks are lost. */
@@ -120,12 +126,14 @@ export class RedisJobs {
 
   async #open(): Promise<RecordWorker | undefined> {
     if (this.#lent) return this.#closed ? undefined : this.#lent.made;
-    const { server, prefix, queue, leaseMs, clock, onError } = this.#options;
+    const { server, prefix, queue, leaseMs, places, clock, onError } = this.#options;
     // BullMQ asks but once whether the server is there, and asks nothing about what it is worth.
     await server.ask(async () => undefined);
     const lent = await server.lend(({ redis, bullmq, scripts }): RecordWorker => {
       this.#Job = bullmq.Job;
-      this.#gathering = new Gathering({ redis, scripts, prefix, queue, leaseMs, clock });
+      // The server is asked about one half of the jobs while the worker delivers the other half.
+      const most = Math.min(Math.ceil(places / 2), AT_ONCE);
+      this.#gathering = new Gathering({ redis, scripts, prefix, queue, leaseMs, most, clock });
       return new bullmq.Worker<JobData, void>(queue, null, {
         connection: this.#gathering.client,
         prefix,
@@ -153,6 +161,12 @@ export class RedisJobs {
   #token(worker: RecordWorker): string {
     this.#tokens += 1;
     return `${worker.id}:${this.#tokens}`;
+  }
+
+  #given(worker: RecordWorker, { id, fields, begun }: Given, token: string): HeldJob {
+    // All that BullMQ needs to know of a job to move it.
+    const bare = new (this.#Job as JobClass)(worker, fields.get("name") ?? "", {}, {}, id);
+    return this.#held(bare, token, begun);
   }
 
   #held(job: RecordJob, token: string, begun?: Begun): HeldJob {

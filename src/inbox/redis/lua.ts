@@ -51,10 +51,7 @@ local function stateOf(job)
 end
 `;
 
-/** What has to be known of a record to begin an attempt at it. */
-export const BEFORE: string = `'h:print', 'h:state', 'h:started', 'h:total', 'h:shared'`;
-
-/** Begins an attempt, which counts from now on, whatever becomes of its worker. It is told what `BEFORE` names. */
+/** Begins an attempt, which counts from now on, whatever becomes of its worker. It is told what the record holds before. */
 export const BEGIN: string = `
 local function begin(now, fingerprint, state, started, total, shared)
   if not fingerprint then

@@ -14,8 +14,8 @@ export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly writer: RedisWriter;
   readonly clock: Clock;
   readonly record: LeasedRecord;
-  /** Called when the last subscriber is done: the run takes no place from then on. */
-  readonly leave: () => void;
+  /** Called when the last subscriber is done: whether another job is wanted in this one's place. */
+  readonly wantsNext: () => boolean;
   readonly seq: string;
   /** How many marks the record had. */
   readonly marked: number;
@@ -38,6 +38,7 @@ export class RedisRun implements Run {
   #heldUntil: number;
   #halt: Error | undefined;
   #over = false;
+  #next: HeldJob | undefined;
 
   constructor(options: RedisRunOptions) {
     this.#options = options;
@@ -57,6 +58,11 @@ export class RedisRun implements Run {
   /** Whether nothing more is to be written about this attempt. */
   get over(): boolean {
     return this.#over;
+  }
+
+  /** A job that came with the end of this attempt. */
+  get next(): HeldJob | undefined {
+    return this.#next;
   }
 
   /** The heartbeat went through. */
@@ -82,8 +88,7 @@ export class RedisRun implements Run {
     this.#marks.set(field, `${this.#marked} ${rejected ? "rejected" : "done"} ${at}`);
     try {
       if (over) {
-        this.#options.leave();
-        await this.end({ outcome: "done" }, 0);
+        await this.end({ outcome: "done" }, 0, this.#options.wantsNext());
       } else if (!(await this.#options.writer.write(this.#written("", at)))) this.lose();
     } catch {
       // The end of the attempt writes it again.
@@ -91,10 +96,11 @@ export class RedisRun implements Run {
   }
 
   /** Writes how the attempt ended, and lets BullMQ know. Rejects where the server does not answer; then call it again. */
-  async end(outcome: Outcome, dueInMs: number): Promise<void> {
+  async end(outcome: Outcome, dueInMs: number, fetchNext = false): Promise<void> {
     const { job, token } = this.#options;
     const failures = "failures" in outcome ? outcome.failures : [];
-    await this.#finish({ outcome: outcome.outcome, failures }, dueInMs, async ({ bullmq }) => {
+    const how = { outcome: outcome.outcome, failures };
+    await this.#finish(how, dueInMs, fetchNext, async ({ bullmq }, fetchNext) => {
       if (outcome.outcome === "failed") await job.moveToDelayed(Date.now() + dueInMs, token);
       else if (outcome.outcome === "dead") {
         const blamed = failures.map(({ subscriber = "hookbus", error }) => `${subscriber}: ${error}`);
@@ -102,20 +108,21 @@ export class RedisRun implements Run {
         // BullMQ would keep it with the job.
         error.stack = "";
         await job.moveToFailed(error, token, false);
-      } else await job.moveToCompleted(undefined, token, false);
+      } else await job.moveToCompleted(undefined, token, fetchNext);
     });
   }
 
   /** Lets another worker have the record at once. */
   async giveBack(): Promise<void> {
     const { job, token } = this.#options;
-    await this.#finish({ outcome: "given back", failures: [] }, 0, () => job.moveToWait(token));
+    await this.#finish({ outcome: "given back", failures: [] }, 0, false, () => job.moveToWait(token));
   }
 
   async #finish(
     how: Pick<Attempt, "outcome" | "failures">,
     dueInMs: number,
-    tell: (asked: Asked) => Promise<unknown>,
+    fetchNext: boolean,
+    tell: (asked: Asked, fetchNext: boolean) => Promise<unknown>,
   ): Promise<void> {
     const { server, jobs, writer, clock, total, startedAt } = this.#options;
     const endedAt = clock.now();
@@ -124,12 +131,15 @@ export class RedisRun implements Run {
     const attempt = attemptText({ startedAt, endedAt, ...how });
     const rest = again ? ["h:due", String(endedAt + dueInMs)] : ["h:state", comes, "h:ended", String(endedAt)];
     const written = this.#written(comes, endedAt, [`h:a:${total}`, attempt, ...rest]);
-    const ask = (): Promise<void> => server.ask((asked) => unlessRefused(() => tell(asked)));
+    const ask = (next: boolean): Promise<void> => server.ask((asked) => unlessRefused(() => tell(asked, next)));
     let held: boolean;
-    if (!again && jobs.gathers) held = await jobs.finish(written, ask);
-    else {
+    if (!again && jobs.gathers) {
+      const finished = await jobs.finish(written, () => ask(fetchNext), fetchNext);
+      held = finished.held;
+      this.#next = finished.next;
+    } else {
       held = await writer.write(written);
-      if (held) await ask();
+      if (held) await ask(false);
     }
     if (!held) this.lose();
     this.#over = true;

@@ -23,6 +23,9 @@ export interface RedisWorkerOptions extends BeginOptions {
 /** How often an operator is told of the same trouble. */
 const TELL_EVERY_MS = 10_000;
 
+/** With the end of a larger one no other is asked for: many large ones would come together. */
+const SMALL_BYTES = 16 * 1024;
+
 /** How long a call of BullMQ's may take to notice that it is to end. */
 const END_MS = 5_000;
 
@@ -51,6 +54,7 @@ export class RedisWorker implements Worker {
       prefix,
       queue,
       leaseMs: policy.leaseMs,
+      places: options.concurrency,
       clock,
       onError: (error) => this.#tell(unanswered(error)),
     });
@@ -68,7 +72,7 @@ export class RedisWorker implements Worker {
     let troubles = 0;
     while (this.#intake.open) {
       try {
-        for (const job of await this.#intake.take()) this.#start(job);
+        for (const job of await this.#intake.take()) void this.#start(job);
         troubles = 0;
       } catch (error) {
         this.#tell(error);
@@ -78,35 +82,36 @@ export class RedisWorker implements Worker {
     }
   }
 
-  #start(held: HeldJob): void {
+  #start(held: HeldJob): Promise<void> {
     const delivery = this.#deliver(held).catch((error: unknown) => this.#tell(unanswered(error)));
     this.#deliveries.add(delivery);
     void delivery.finally(() => this.#deliveries.delete(delivery));
+    return delivery;
   }
 
   async #deliver(held: HeldJob): Promise<void> {
     const { bus, server } = this.#options;
+    const stopping = this.#stopping.signal;
+    const wantsNext = (): boolean => !stopping.aborted && (run?.record.body.byteLength ?? 0) <= SMALL_BYTES;
     let run: RedisRun | undefined;
-    let placed = true;
-    const leave = (): void => {
-      if (placed) this.#intake.left();
-      placed = false;
-    };
     try {
       let delivered: Delivered;
       try {
-        if (this.#stopping.signal.aborted) {
+        if (stopping.aborted) {
           // Taken while the worker began to close.
           await giveBack(held, server, this.#writer);
           return;
         }
-        run = await begin(held, { ...this.#options, jobs: this.#jobs, writer: this.#writer, leave });
+        run = await begin(held, { jobs: this.#jobs, writer: this.#writer, wantsNext, ...this.#options });
         if (!run) return;
         this.#runs.add(run);
         delivered = await bus.deliver(run.record, run);
       } finally {
-        // One that only waits for a late subscriber takes no place.
-        leave();
+        // One that only waits for a late subscriber takes no place. The next one, if any, takes over this one's.
+        if (run?.next) {
+          const next = this.#start(run.next);
+          if (stopping.aborted) await next;
+        } else this.#intake.left();
       }
       // The lock is held until every subscriber has really settled: no attempt may begin beside one that still works.
       await this.#end(run, (await delivered.late) ?? delivered.outcome);
