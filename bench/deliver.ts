@@ -12,9 +12,9 @@ import { withSchemas } from "./storing/postgres.ts";
 /** How many recorded events a second are delivered, by 1, 2 and 4 worker processes? */
 export const bench: Bench = {
   question: "how many recorded events a second are delivered, by 1, 2 and 4 worker processes?",
-  seconds: 45,
+  seconds: 65,
   measure: async (run) => [
-    ...(await withFolder((folder) => redis(folder, { ...run, until: share(run, 0.5) }))),
+    ...(await withFolder((folder) => redis(folder, { ...run, until: share(run, 0.7) }))),
     ...(await postgres(run)),
   ],
 };
@@ -23,8 +23,8 @@ async function redis(folder: string, run: Run): Promise<Figure[]> {
   const server = await RedisServer.start(folder);
   const target = String(server.port);
   const inbox = redisInbox({ connection: { host: "127.0.0.1", port: server.port } });
-  const hookbus = await Crew.start("redis", target, inboxBacklog(inbox), 4);
-  const rival = await Crew.start("bullmq", target, bullmqBacklog(server.port), 1);
+  const hookbus = await Crew.start("redis", target, inboxBacklog(inbox), 4, 2_000);
+  const rival = await Crew.start("bullmq", target, bullmqBacklog(server.port), 1, 2_000);
   try {
     return await beside("redis", "bare BullMQ", hookbus, rival, run);
   } finally {
@@ -37,8 +37,8 @@ async function redis(folder: string, run: Run): Promise<Figure[]> {
 async function postgres(run: Run): Promise<Figure[]> {
   const [schema, jobs] = ["bench_deliver", "bench_deliver_jobs"];
   return withSchemas([schema, jobs], async (pool) => {
-    const hookbus = await Crew.start("postgres", schema, inboxBacklog(postgresInbox({ pool, schema })), 4);
-    const rival = await Crew.start("graphile-worker", jobs, await graphileBacklog(pool, jobs), 1);
+    const hookbus = await Crew.start("postgres", schema, inboxBacklog(postgresInbox({ pool, schema })), 4, 400);
+    const rival = await Crew.start("graphile-worker", jobs, await graphileBacklog(pool, jobs), 1, 400);
     try {
       return await beside("postgres", "bare graphile-worker", hookbus, rival, run);
     } finally {

@@ -9,8 +9,8 @@ import type { Backlog } from "./backlog.ts";
 /** How many cores the workers were busy with. */
 export const CORES = "cores";
 
-/** How many events a slice delivers. */
-const COUNT = 400;
+/** How many events are recorded at once. */
+const AT_ONCE = 400;
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
@@ -18,10 +18,12 @@ const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 export class Crew {
   readonly #backlog: Backlog;
   readonly #workers: readonly ChildProcess[];
+  readonly #count: number;
   #finished = 0;
 
-  private constructor(backlog: Backlog, workers: readonly ChildProcess[]) {
+  private constructor(backlog: Backlog, workers: readonly ChildProcess[], count: number) {
     this.#backlog = backlog;
+    this.#count = count;
     this.#workers = workers;
     for (const worker of workers) {
       worker.on("message", ({ finished = 0 }: { finished?: number }) => {
@@ -30,12 +32,13 @@ export class Crew {
     }
   }
 
-  static async start(engine: string, target: string, backlog: Backlog, size: number): Promise<Crew> {
+  /** @param count how many events a slice delivers: enough, or it times how fast workers start. */
+  static async start(engine: string, target: string, backlog: Backlog, size: number, count: number): Promise<Crew> {
     const workers = Array.from({ length: size }, () =>
       fork(WORKER, [engine, target], { execArgv: ["--import", "tsx"], stdio: ["ignore", 2, 2, "ipc"] }),
     );
     await Promise.all(workers.map((worker) => once(worker, "message")));
-    return new Crew(backlog, workers);
+    return new Crew(backlog, workers, count);
   }
 
   /** So many processes empty the backlog. */
@@ -49,17 +52,18 @@ export class Crew {
   }
 
   async #slice(workers: readonly ChildProcess[]) {
-    await this.#backlog.fill(COUNT);
+    const count = this.#count;
+    for (let filled = 0; filled < count; filled += AT_ONCE) await this.#backlog.fill(Math.min(AT_ONCE, count - filled));
     this.#finished = 0;
     const started = performance.now();
     for (const worker of workers) worker.send("start");
-    while (this.#finished < COUNT) await sleep(1);
+    while (this.#finished < count) await sleep(1);
     // A subscriber has ended; that this is known for good is part of the work.
     while ((await this.#backlog.left()) > 0) await sleep(1);
     const took = performance.now() - started;
     const spent = await Promise.all(workers.map(stopped));
-    if (this.#finished !== COUNT) throw new Error(`${this.#finished} of ${COUNT} events were delivered`);
-    return { [EACH]: took / COUNT, [CORES]: spent.reduce((sum, ms) => sum + ms, 0) / took };
+    if (this.#finished !== count) throw new Error(`${this.#finished} of ${count} events were delivered`);
+    return { [EACH]: took / count, [CORES]: spent.reduce((sum, ms) => sum + ms, 0) / took };
   }
 }
 
