@@ -58,9 +58,10 @@ function nameOf(command: string): ForeignName | undefined {
  * to is written; at the jobs that one gives, attempts are begun.
  *
  * Each has, from `ARGV[5]` on: its name, how often it is to run, the token of what it gives where that is to have another
- * (else empty), how many arguments it gets, these, how many values follow for `WRITE`, and these. It runs again only as long as it gives jobs, and these are not large. Each is answered by what
- * BullMQ's script answered the first time, a list of the jobs that it gave (their fields, their ids, and what begin
- * answered about those that are records), and what was answered to what was to be written.
+ * (else empty), how many arguments it gets, these, how many values follow for `WRITE`, and these. It runs again only as
+ * long as it gives jobs, and these are not large. Each is answered by what BullMQ's script answered the first time, a list
+ * of the jobs that it gave (their fields, their ids, and what begin answered about those that are records), and what was
+ * answered to what was to be written.
  */
 function together(scripts: Readonly<Record<string, ForeignScript>>): string {
   const functions = Object.entries(scripts).map(

@@ -16,6 +16,7 @@ export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly record: LeasedRecord;
   /** Called when the last subscriber is done: whether another job is wanted in this one's place. */
   readonly wantsNext: () => boolean;
+  /** The record's place in the order of recording. */
   readonly seq: string;
   /** How many marks the record had. */
   readonly marked: number;

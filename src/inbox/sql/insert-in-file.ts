@@ -1,6 +1,6 @@
 import type { Dialect, Plan, Row, Value } from "../../databases/statement.ts";
 import type { NewRecord, Recorded } from "../record.ts";
-import { insertDelivery } from "./insert.ts";
+import { insertDelivery } from "./insert-delivery.ts";
 import { number, RECORD_COLUMNS, text, valuesOf } from "./rows.ts";
 
 /**

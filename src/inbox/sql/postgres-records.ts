@@ -3,7 +3,7 @@ import type { Postgres, PostgresClient } from "../../databases/postgres.ts";
 import type { Plan } from "../../databases/statement.ts";
 import type { Policy } from "../policy.ts";
 import type { NewRecord, Recorded } from "../record.ts";
-import { insertDelivery } from "./insert.ts";
+import { insertDelivery } from "./insert-delivery.ts";
 import { insertTogether } from "./insert-on-server.ts";
 import { SqlRecords } from "./sql-records.ts";
 import { workerName } from "./worker-name.ts";
