@@ -186,6 +186,23 @@ describe("Redis", () => {
       expect(await redis.memory("USAGE", tombstone)).to.be.lessThan(512);
     });
 
+    it("finds an event by an id of any characters, purged or not", async () => {
+      const ids = ["evt_é€😀\u2028", `evt_${"ñ".repeat(80)}`, 'evt_"\\', "evt_\ud83d!", "evt_\u0000"];
+      const inbox = open();
+      const records = ids.map((id) => aRecord("shop", { id, ignored: true }));
+      for (const one of records) await inbox.record([one]);
+      const inAMonth = open({ clock: later(31) });
+      for (const purged of [false, true]) {
+        if (purged) expect(await inAMonth.purge()).to.equal(ids.length);
+        for (const { id, key } of records) {
+          const [found, ...others] = await inAMonth.find({ id });
+          expect(others).to.deep.equal([]);
+          expect(found).to.deep.include({ id: id.replace("\ud83d!", "\ufffd!"), purged });
+          expect(await inAMonth.get(key)).to.deep.include({ id: found?.id, purged });
+        }
+      }
+    });
+
     it("delivers an ignored event when it is replayed", async () => {
       const one = aRecord("shop", { ignored: true });
       const inbox = open();

@@ -24,10 +24,15 @@ export class ClaimedRun implements Marks {
     clock: Clock,
   ) {
     this.done = done;
+    // Functions that are written right into a property go to V8's old space, and keep from the garbage collector what they
+    // know until its next major turn: these are not.
     const transaction = store.transaction?.bind(store);
-    if (transaction) this.transaction = (mark, fn) => transaction(token, mark, fn);
+    const within: Marks["transaction"] = transaction && ((mark, fn) => transaction(token, mark, fn));
+    if (within) this.transaction = within;
     const markDoneWithin = store.markDoneWithin?.bind(store);
-    if (markDoneWithin) this.markDoneWithin = (mark, executor) => markDoneWithin(token, mark, executor);
+    const mark: Marks["markDoneWithin"] =
+      markDoneWithin && ((subscriber, executor) => markDoneWithin(token, subscriber, executor));
+    if (mark) this.markDoneWithin = mark;
     this.#store = store;
     this.#token = token;
     this.#leaseMs = leaseMs;

@@ -20,20 +20,23 @@ export class RecordRun implements Run {
     this.#record = record;
     this.#now = now;
     this.#writes = writes;
+    // Functions that are written right into a property go to V8's old space, and keep from the garbage collector what they
+    // know until its next major turn: these are not.
     const transaction = store.transaction?.bind(store);
-    if (transaction) {
-      this.transaction = async (subscriber, fn) => {
+    const within: Run["transaction"] =
+      transaction &&
+      (async (subscriber, fn) => {
         const result = await this.#fenced((lease) => transaction(lease, subscriber, fn));
         // Whatever becomes of the subscriber after its commit, it is done.
         this.#remember({ subscriber, rejected: false, at: now() });
         return result;
-      };
-    }
+      });
+    if (within) this.transaction = within;
     const markDoneWithin = store.markDoneWithin?.bind(store);
-    if (markDoneWithin) {
-      this.markDoneWithin = (subscriber, executor) =>
-        this.#fenced((lease) => markDoneWithin(lease, subscriber, executor));
-    }
+    const mark: Run["markDoneWithin"] =
+      markDoneWithin &&
+      ((subscriber, executor) => this.#fenced((lease) => markDoneWithin(lease, subscriber, executor)));
+    if (mark) this.markDoneWithin = mark;
   }
 
   get record(): LeasedRecord {

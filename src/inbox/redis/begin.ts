@@ -4,7 +4,7 @@ import type { RecordState } from "../record.ts";
 import type { Begun } from "./gathering.ts";
 import { type HeldJob, type RedisJobs, unlessRefused } from "./jobs.ts";
 import { isRecordId } from "./keys.ts";
-import { dataOf, fieldsFrom, leasedRecord } from "./rows.ts";
+import { dataOf, fieldsFrom, lastMark, leasedRecord } from "./rows.ts";
 import { RedisRun } from "./run.ts";
 import type { InboxServer } from "./server.ts";
 import type { RedisWriter } from "./writer.ts";
@@ -19,7 +19,7 @@ export interface BeginOptions {
 type Answer =
   | readonly ["lost" | "unknown"]
   | readonly ["ended", RecordState]
-  | readonly ["begun", number, string | null, number, readonly string[], readonly string[]];
+  | readonly ["begun", number, string | null, number, readonly string[], readonly (string | null)[]];
 
 /** Begins an attempt at the record of a job. Nothing, where there is no record to be delivered. */
 export async function begin(
@@ -58,7 +58,7 @@ export async function begin(
     heldUntil,
     wantsNext,
     seq: fields.get("h:seq") ?? "",
-    marked: Number(fields.get("h:marks") ?? 0),
+    marked: lastMark(fields),
     record: leasedRecord(fields, total, shared ?? body, token, policy),
   });
 }
@@ -72,7 +72,12 @@ async function beginNow({ where, token }: HeldJob, { server, clock }: BeginOptio
   if (answer[0] === "ended") return { came: "ended", state: answer[1] };
   if (answer[0] !== "begun") return { came: answer[0] };
   const [came, total, shared, lockMs, names, values] = answer;
-  const fields = fieldsFrom(names.flatMap((name, index) => [name, values[index] as string]));
+  const fields = fieldsFrom(
+    names.flatMap((name, index) => {
+      const value = values[index];
+      return value === null || value === undefined ? [] : [name, value];
+    }),
+  );
   return { came, fields, total, shared: shared ?? undefined, startedAt, heldUntil: askedAt + lockMs };
 }
 

@@ -1,4 +1,5 @@
 import { BEGIN, EACH, QUEUE, RECORD, WRITE } from "./lua.ts";
+import { LEASED } from "./rows.ts";
 
 /**
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of
@@ -10,13 +11,13 @@ local before = call('HGET', job, 'h:print')
 if before then return before end
 if ignored == '' and call('HEXISTS', job, 'data') == 0 then return redis.error_reply('the job was not added') end
 local seq = call('INCR', key('seq'))
-call('HSET', job, 'h:seq', seq, 'h:due', now, unpack(ARGV, 7))
+call('HSET', job, 'h:seq', seq, unpack(ARGV, 7))
 call('SADD', key('queues'), queue)
 if shared ~= '' then call('HINCRBY', key('b-' .. shared), 'users', 1) end
 if ignored == '' then
   call('ZADD', key('open'), seq, member)
 else
-  call('HSET', job, 'h:state', 'ignored', 'h:ended', now)
+  call('HSET', job, 'h:end', 'ignored ' .. now)
   call('ZADD', key('ignored'), seq, member)
   call('ZADD', key('ended'), now, member)
 end
@@ -30,12 +31,11 @@ if redis.call('HEXISTS', KEYS[1], 'users') == 1 then redis.call('HSETNX', KEYS[1
 export const begin: string = `${RECORD}${BEGIN}
 local token, now = ARGV[4], ARGV[5]
 if call('GET', lock) ~= token then return {'lost'} end
-local begun = begin(now, unpack(call('HMGET', job, 'h:print', 'h:state', 'h:started', 'h:total', 'h:shared'), 1, 5))
+local begun = begin(now, unpack(call('HMGET', job, 'h:print', 'h:end', 'h:run', 'h:shared'), 1, 4))
 if begun[1] ~= 'begun' then return begun end
-local names = {}
+local names = {${LEASED.map((name) => `'${name}'`).join(", ")}}
 for _, name in ipairs(call('HKEYS', job)) do
-  local kind = string.sub(name, 1, 4)
-  if string.sub(name, 1, 2) == 'h:' and kind ~= 'h:a:' and kind ~= 'h:o:' then table.insert(names, name) end
+  if string.sub(name, 1, 4) == 'h:m:' then table.insert(names, name) end
 end
 return {'begun', begun[2], begun[3], call('PTTL', lock), names, call('HMGET', job, unpack(names))}`;
 

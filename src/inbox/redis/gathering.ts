@@ -2,11 +2,14 @@ import type { IRedisClient } from "bullmq";
 import { type Clock, systemClock } from "../../clock.ts";
 import { Batch } from "../polled/batch.ts";
 import type { RecordState } from "../record.ts";
+import { unanswered } from "./errors.ts";
 import { type ForeignName, type ForeignScripts, TOGETHER } from "./foreign-scripts.ts";
 import { type Fields, fieldsFrom } from "./rows.ts";
+import type { InboxServer } from "./server.ts";
 import { type Written, writtenArgs } from "./written.ts";
 
 export interface GatheringOptions {
+  readonly server: InboxServer;
   readonly redis: IRedisClient;
   readonly scripts: ForeignScripts;
   readonly prefix: string;
@@ -36,7 +39,7 @@ export type Begun =
 /** A job that BullMQ has given. */
 export interface Given {
   readonly id: string;
-  /** Its hash, as it was before an attempt was begun. */
+  /** What its record is, as it was before an attempt was begun. */
   readonly fields: Fields;
   /** Nothing, where the job is no record. */
   readonly begun: Begun | undefined;
@@ -45,7 +48,7 @@ export interface Given {
 /** How many jobs are wanted at once, and those that were given. */
 interface Wanted {
   readonly most: number;
-  /** What is to hold their locks, where that is not what BullMQ gave them. */
+  /** What is to hold their locks, where attempts at them were begun before. */
   readonly token?: string | undefined;
   given: readonly Given[];
 }
@@ -61,8 +64,8 @@ interface Ending {
 export interface Ended {
   /** Whether the worker still had the record. */
   readonly held: boolean;
-  /** The job that BullMQ gave with it. */
-  readonly next: Given | undefined;
+  /** The job that BullMQ gave with it, and what holds its lock. */
+  readonly next: { readonly given: Given; readonly token: string } | undefined;
 }
 
 interface Call {
@@ -137,12 +140,13 @@ export class Gathering {
 
   /**
    * Writes what an attempt came to in the same step in which BullMQ finishes its job, as it is asked to by `ask`. Where the
-   * worker no longer had the record, BullMQ refuses. Where BullMQ is asked for the next job too, `nextToken` is to hold it.
+   * worker no longer had the record, BullMQ refuses. Where BullMQ is asked for the next job too, it is held by this one's
+   * token, or by `nextToken` if an attempt at it was begun before: whoever made that may have this one's token still.
    */
   async ending(written: Written, ask: () => Promise<unknown>, nextToken?: string): Promise<Ended> {
     const { prefix, queue } = this.#options;
     const key = `${prefix}:${queue}:${written.id}`;
-    const wanted = nextToken === undefined ? undefined : { most: 1, token: nextToken, given: [] };
+    const wanted: Wanted | undefined = nextToken === undefined ? undefined : { most: 1, token: nextToken, given: [] };
     const ending: Ending = { written, wanted, held: undefined };
     this.#endings.set(key, ending);
     try {
@@ -151,7 +155,9 @@ export class Gathering {
       if (this.#endings.get(key) === ending) this.#endings.delete(key);
     }
     if (ending.held === undefined) throw new Error("BullMQ finished a job in a way that hookbus does not know");
-    return { held: ending.held, next: ending.wanted?.given[0] };
+    const given = wanted?.given[0];
+    const token = given?.fields.has("h:run") ? (nextToken as string) : written.token;
+    return { held: ending.held, next: given && { given, token } };
   }
 
   #run(command: string, args: unknown[]): Promise<unknown> {
@@ -168,18 +174,29 @@ export class Gathering {
   }
 
   async #flush(calls: readonly Call[]): Promise<readonly unknown[]> {
-    const { redis, prefix, queue, leaseMs, clock } = this.#options;
+    const { server, prefix, queue, leaseMs, clock } = this.#options;
     const startedAt = clock.now();
     const heldUntil = performance.now() + leaseMs;
-    const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt, leaseMs];
+    const models: Call[] = [];
+    const before: Call[] = [];
+    const told: unknown[] = [];
     for (const call of calls) {
-      const written = call.ending ? writtenArgs(call.ending.written) : [];
+      let model = models.findIndex((each) => isLike(each, call));
+      if (model < 0) model = models.push(call) - 1;
       const { most = 1, token = "" } = call.wanted ?? {};
-      args.push(call.script, most, token, call.args.length, ...call.args, written.length, ...written);
+      const different = differences((before[model] ?? call).args, call.args);
+      before[model] = call;
+      const written = call.ending ? writtenArgs(call.ending.written) : [];
+      told.push(model + 1, most, token, different.length / 2, ...different, written.length, ...written);
     }
-    const answers = (await redis.runCommand(TOGETHER, args)) as readonly Answer[];
-    return answers.map(([well, came], index) => {
-      if (well === 0) return new Error(came);
+    const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt, leaseMs, models.length];
+    for (const model of models) args.push(model.script, model.args.length, ...model.args);
+    args.push(...told);
+    const answers = (await server.ask(({ redis }) => redis.runCommand(TOGETHER, args))) as Answer[];
+    // Emptied: ioredis writes functions right into properties of its commands, which V8 then puts into its old space, and
+    // with them the answer, until the next major turn of the garbage collector.
+    return answers.splice(0).map(([well, came], index) => {
+      if (well === 0) return unanswered(new Error(came));
       const [answer, jobs, held] = came;
       const { wanted, ending } = calls[index] as Call;
       if (ending) ending.held = held === 1;
@@ -193,6 +210,22 @@ export class Gathering {
       return ending ? FINISHED : [first[0], ...(answer as readonly unknown[]).slice(1)];
     });
   }
+}
+
+/** Whether one can be told by what is different in the other. */
+function isLike(one: Call, other: Call): boolean {
+  return one.script === other.script && one.args.length === other.args.length;
+}
+
+/** Where arguments differ from those before, counted from one, and what is there. */
+function differences(before: readonly unknown[], args: readonly unknown[]): unknown[] {
+  const different: unknown[] = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const [arg, other] = [args[index], before[index]];
+    if (arg === other || (Buffer.isBuffer(arg) && Buffer.isBuffer(other) && arg.equals(other))) continue;
+    different.push(index + 1, arg);
+  }
+  return different;
 }
 
 function begunFrom(

@@ -1,4 +1,4 @@
-import type { Worker as BullWorker, Job } from "bullmq";
+import type { Worker as BullWorker, Job, UnrecoverableError } from "bullmq";
 import type { Clock } from "../../clock.ts";
 import { isRefusal, unanswered } from "./errors.ts";
 import { type Begun, Gathering, type Given } from "./gathering.ts";
@@ -33,6 +33,7 @@ export interface HeldJob {
 type RecordWorker = BullWorker<JobData, void>;
 type RecordJob = Job<JobData, void>;
 type JobClass = typeof Job<JobData, void>;
+type UnrecoverableClass = typeof UnrecoverableError;
 
 /** Three heartbeats a lease: one may be late and one lost. */
 export const BEATS = 3;
@@ -43,6 +44,7 @@ export class RedisJobs {
   #lent: Lent<RecordWorker> | undefined;
   #gathering: Gathering | undefined;
   #Job: JobClass | undefined;
+  #Unrecoverable: UnrecoverableClass | undefined;
   #tokens = 0;
   #closed = false;
 
@@ -96,8 +98,20 @@ export class RedisJobs {
   ): Promise<{ readonly held: boolean; readonly next: HeldJob | undefined }> {
     const { made } = this.#lent as Lent<RecordWorker>;
     const token = fetchNext ? this.#token(made) : undefined;
-    const { held, next } = await (this.#gathering as Gathering).ending(written, ask, token);
-    return { held, next: next && this.#given(made, next, token as string) };
+    try {
+      const { held, next } = await (this.#gathering as Gathering).ending(written, () => unlessRefused(ask), token);
+      return { held, next: next && this.#given(made, next.given, next.token) };
+    } catch (error) {
+      throw unanswered(error);
+    }
+  }
+
+  /** An error that BullMQ fails a job with for good. */
+  unrecoverable(message: string): Error {
+    const error = new (this.#Unrecoverable as UnrecoverableClass)(message);
+    // BullMQ would keep it with the job.
+    error.stack = "";
+    return error;
   }
 
   /** The heartbeat. Resolves to the ids of the jobs whose locks are lost. */
@@ -131,9 +145,10 @@ export class RedisJobs {
     await server.ask(async () => undefined);
     const lent = await server.lend(({ redis, bullmq, scripts }): RecordWorker => {
       this.#Job = bullmq.Job;
+      this.#Unrecoverable = bullmq.UnrecoverableError;
       // The server is asked about one half of the jobs while the worker delivers the other half.
       const most = Math.min(Math.ceil(places / 2), AT_ONCE);
-      this.#gathering = new Gathering({ redis, scripts, prefix, queue, leaseMs, most, clock });
+      this.#gathering = new Gathering({ server, redis, scripts, prefix, queue, leaseMs, most, clock });
       return new bullmq.Worker<JobData, void>(queue, null, {
         connection: this.#gathering.client,
         prefix,
@@ -163,9 +178,9 @@ export class RedisJobs {
     return `${worker.id}:${this.#tokens}`;
   }
 
-  #given(worker: RecordWorker, { id, fields, begun }: Given, token: string): HeldJob {
+  #given(worker: RecordWorker, { id, begun }: Given, token: string): HeldJob {
     // All that BullMQ needs to know of a job to move it.
-    const bare = new (this.#Job as JobClass)(worker, fields.get("name") ?? "", {}, {}, id);
+    const bare = new (this.#Job as JobClass)(worker, "", {}, {}, id);
     return this.#held(bare, token, begun);
   }
 

@@ -2,9 +2,13 @@
  * What hookbus writes into a queue of BullMQ's, and reads from it, each in one step that nothing else gets into.
  *
  * A record is a job's hash, in fields that begin with `h:`; it stays there for ever, as the tombstone of its key, so that
- * BullMQ takes no second job of that name. Each record is in one of the sets `open`, `done`, `dead`, `ignored` and
- * `discarded`, by the order of recording; a record that ended is so by `h:state`, whatever BullMQ has yet to make of it.
- * The set `ended` holds those whose bodies are to be purged, by the time of their end.
+ * BullMQ takes no second job of that name. They are few, and hold what scripts read apart: a server pays for each field
+ * whenever a job is taken. Each record is in one of the sets `open`, `done`, `dead`, `ignored` and `discarded`, by the order
+ * of recording. Those that are to be purged are found by the time of their end: what is done in BullMQ's `completed` set of
+ * the queue, and what BullMQ had no part in in the set `ended`.
+ *
+ * `h:run` is how often attempts were begun and, while one is under way, since when. `h:end` is the state that the record
+ * ended in, and when: it has ended by that, whatever BullMQ has yet to make of it.
  *
  * All scripts get the inbox's prefix as `ARGV[1]`, those about records of one queue its name as `ARGV[2]`, and those about
  * one record its job id as `ARGV[3]`. `KEYS[1]` is there for those who look at what a command touches.
@@ -45,15 +49,16 @@ turnTo(ARGV[3])
  */
 export const STATE: string = `
 local function stateOf(job)
-  local known = redis.call('HMGET', job, 'h:state', 'h:started')
-  if known[1] then return known[1] end
-  return known[2] and redis.call('EXISTS', job .. ':lock') == 1 and 'running' or 'pending'
+  local known = redis.call('HMGET', job, 'h:end', 'h:run')
+  if known[1] then return string.match(known[1], '%a+') end
+  local runs = known[2] and string.find(known[2], ' ', 1, true)
+  return runs and redis.call('EXISTS', job .. ':lock') == 1 and 'running' or 'pending'
 end
 `;
 
 /** Begins an attempt, which counts from now on, whatever becomes of its worker. It is told what the record holds before. */
 export const BEGIN: string = `
-local function begin(now, fingerprint, state, started, total, shared)
+local function begin(now, fingerprint, finish, run, shared)
   if not fingerprint then
     -- Added, and never made a record of: it was not acknowledged, and is delivered again.
     call('LREM', ofQueue('active'), 1, id)
@@ -61,10 +66,11 @@ local function begin(now, fingerprint, state, started, total, shared)
     call('DEL', job, lock)
     return {'unknown'}
   end
-  if state then return {'ended', state} end
-  if started then call('HSET', job, 'h:a:' .. total, '[' .. started .. ',null,"lost"]') end
-  total = (total or 0) + 1
-  call('HSET', job, 'h:total', total, 'h:started', now)
+  if finish then return {'ended', string.match(finish, '%a+')} end
+  local total, started = string.match(run or '0', '(%d+) ?(%d*)')
+  if started ~= '' then call('HSET', job, 'h:a:' .. total, '[' .. started .. ',null,"lost"]') end
+  total = total + 1
+  call('HSET', job, 'h:run', total .. ' ' .. now)
   if total > ${REMEMBERED} then call('HDEL', job, 'h:a:' .. (total - ${REMEMBERED})) end
   return {'begun', total, shared and call('HGET', key('b-' .. shared), 'bytes')}
 end
@@ -75,10 +81,6 @@ export const MOVE: string = `
 local function move(from, to)
   call('ZREM', key(from), member)
   call('ZADD', key(to), call('HGET', job, 'h:seq'), member)
-end
-local function ended(state, now, ...)
-  call('HSET', job, 'h:state', state, 'h:ended', now, ...)
-  if state ~= 'dead' then call('ZADD', key('ended'), now, member) end
 end
 local function audit(entry)
   local n = call('HINCRBY', job, 'h:audits', 1)
@@ -91,21 +93,19 @@ end
  * Writes what an attempt has come to, and turns to its record: marks alone, or how it ended. Answers 1, or 0 where the
  * worker no longer has the record, and then nothing is written. Written once more, it changes nothing.
  *
- * From `from` on there are in `args`: the job id and token, what becomes of the record (nothing yet: empty; it is due
- * `again`, or a state that it ends in), its place in the order of recording, the time, how many values follow, and these:
- * fields and what is to be in them, for nobody else writes to a record that somebody has.
+ * From `from` on there are in `args`: the job id and token, the state that the record ends in (empty where it does not), its
+ * place in the order of recording, how many values follow, and these: fields and what is to be in them, for nobody
+ * else writes to a record that somebody has. `has` says that the worker is known to have it.
  */
 export const WRITE: string = `
-local function sizeOf(args, from) return 6 + args[from + 5] end
-local function write(args, from)
-  local token, comes, seq, now, count = unpack(args, from + 1, from + 5)
+local function sizeOf(args, from) return 5 + args[from + 4] end
+local function write(args, from, has)
+  local token, comes, seq, count = unpack(args, from + 1, from + 4)
   turnTo(args[from])
-  if call('GET', lock) ~= token then return 0 end
+  if not has and call('GET', lock) ~= token then return 0 end
   -- First what a full server refuses: after a change it takes the rest of a script.
-  for i = from + 6, from + 5 + count, 1000 do call('HSET', job, unpack(args, i, math.min(i + 999, from + 5 + count))) end
-  if comes == 'again' then call('HDEL', job, 'h:started') end
-  if comes == '' or comes == 'again' then return 1 end
-  if comes ~= 'dead' then call('ZADD', key('ended'), now, member) end
+  for i = from + 5, from + 4 + count, 1000 do call('HSET', job, unpack(args, i, math.min(i + 999, from + 4 + count))) end
+  if comes == '' then return 1 end
   call('ZADD', key(comes), seq, member)
   call('ZREM', key('open'), member)
   return 1

@@ -1,4 +1,5 @@
 import { MOVE, RECORD, STATE } from "./lua.ts";
+import { FACTS, PIECE } from "./rows.ts";
 
 /** Delivers a record again. Answers what came of it: nothing, where there is no such record. */
 export const replay: string = `${RECORD}${STATE}${MOVE}
@@ -26,11 +27,12 @@ for i = 8, #ARGV do again['h:m:' .. ARGV[i]] = true end
 for _, name in ipairs(call('HKEYS', job)) do
   if string.sub(name, 1, 4) == 'h:m:' and (only == '' or again[name]) then call('HDEL', job, name) end
 end
-call('HDEL', job, 'h:state', 'h:ended', 'h:only', 'h:started', 'finishedOn', 'processedOn', 'failedReason',
+local total = string.match(call('HGET', job, 'h:run') or '0', '%d+')
+call('HDEL', job, 'h:end', 'h:only', 'finishedOn', 'processedOn', 'failedReason',
   'returnvalue', 'stacktrace', 'atm', 'ats', 'stc')
 if only ~= '' then call('HSET', job, 'h:only', only) end
 call('HSET', job, 'h:was', state == 'done' and 1 or 0, 'h:replayed', 1, 'h:due', now, 'delay', 0,
-  'h:base', call('HGET', job, 'h:total') or 0)
+  'h:run', total, 'h:base', total)
 audit(entry)
 if not waits then
   call('LPUSH', ofQueue('wait'), id)
@@ -57,23 +59,22 @@ end
 call('SREM', ofQueue('stalled'), id)
 call('DEL', lock)
 move(state == 'dead' and 'dead' or 'open', 'discarded')
-ended('discarded', now)
+call('HSET', job, 'h:end', 'discarded ' .. now)
+call('ZADD', key('ended'), now, member)
 audit(entry)
 return 1`;
 
 /**
  * Drops the bodies of some records that ended long enough ago, and says how many. What is left is written anew: Redis packs
- * a hash of few short fields, but none that was ever larger.
+ * a hash of few short fields, but none that was ever larger, nor one with a long field: the facts are cut into pieces.
  */
 export const purge: string = `
 local call = redis.call
-local prefix, before, most = ARGV[1], ARGV[2], ARGV[3]
-local members = call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, most)
-local kept = {'h:seq', 'h:key', 'h:bus', 'h:provider', 'h:id', 'h:type', 'h:trust', 'h:secret', 'h:print', 'h:at',
-  'h:state', 'h:ended', 'h:total', 'h:base'}
-for _, member in ipairs(members) do
-  local job = prefix .. ':' .. member
-  local shared = call('HGET', job, 'h:shared')
+local prefix, before, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local kept = {'h:seq', 'h:print', 'h:end', 'h:run', 'h:base'}
+local function purge(job)
+  local shared, facts = unpack(call('HMGET', job, 'h:shared', 'h:facts'), 1, 2)
+  if not facts then return end
   if shared then
     local body = prefix .. ':b-' .. shared
     if call('HINCRBY', body, 'users', -1) <= 0 then call('DEL', body) end
@@ -82,24 +83,39 @@ for _, member in ipairs(members) do
   for i, value in ipairs(call('HMGET', job, unpack(kept))) do
     if value then table.insert(fields, kept[i]) table.insert(fields, value) end
   end
+  for from = 1, #facts, ${PIECE} do
+    table.insert(fields, from == 1 and 'h:facts' or 'h:facts:' .. from)
+    table.insert(fields, string.sub(facts, from, from + ${PIECE} - 1))
+  end
   for _, name in ipairs(call('HKEYS', job)) do
-    local kind = string.sub(name, 1, 4)
-    if kind == 'h:o:' then
+    if string.sub(name, 1, 4) == 'h:o:' then
       table.insert(fields, name)
       table.insert(fields, call('HGET', job, name))
     end
   end
-  call('ZREM', KEYS[1], member)
-  if #fields > 2 then
-    call('DEL', job)
-    call('HSET', job, unpack(fields))
-  end
-  local queue, id = string.match(member, '^(.*):(.*)$')
-  call('ZREM', prefix .. ':' .. queue .. ':completed', id)
+  call('DEL', job)
+  for i = 1, #fields, 1000 do call('HSET', job, unpack(fields, i, math.min(i + 999, #fields))) end
 end
-return #members`;
+local purged = 0
+for _, member in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, most)) do
+  call('ZREM', KEYS[1], member)
+  purge(prefix .. ':' .. member)
+  purged = purged + 1
+end
+for _, queue in ipairs(call('SMEMBERS', prefix .. ':queues')) do
+  local completed = prefix .. ':' .. queue .. ':completed'
+  for _, id in ipairs(call('ZRANGEBYSCORE', completed, '-inf', before, 'LIMIT', 0, most - purged)) do
+    if string.sub(id, 1, 2) == 'e-' then
+      call('ZREM', completed, id)
+      purge(prefix .. ':' .. queue .. ':' .. id)
+      purged = purged + 1
+    end
+  end
+end
+return purged`;
 
-const SUMMARY = `'h:seq', 'h:key', 'h:bus', 'h:provider', 'h:id', 'h:type', 'h:trust', 'h:at', 'h:total', 'h:base', 'h:due', 'h:ended', 'h:purged'`;
+/** The fields that make up a row of what `find` finds, in their order. */
+export const COLUMNS = ["h:facts", "h:run", "h:base", "h:due", "h:end", "h:purged"] as const;
 
 /**
  * Looks through some records, the newest first, for those that fit. Answers where to go on, nothing at the end, and what
@@ -109,6 +125,14 @@ export const find: string = `${STATE}
 local call = redis.call
 local prefix, from, after, most, want = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local bus, state, kind, id, since, till = ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local function fit(wanted, fact) return wanted == '' or wanted == '=' .. fact end
+local function fits(text)
+  if bus == '' and kind == '' and id == '' and not since and not till then return true end
+  local facts = cjson.decode(text)
+  local at, type = facts[${FACTS.indexOf("receivedAt") + 1}], facts[${FACTS.indexOf("type") + 1}]
+  return fit(bus, facts[${FACTS.indexOf("bus") + 1}]) and fit(id, facts[${FACTS.indexOf("id") + 1}]) and fit(kind, type == cjson.null and '' or type)
+    and (not since or at >= since) and (not till or at < till)
+end
 if after ~= '' then
   local seq
   for _, queue in ipairs(call('SMEMBERS', prefix .. ':queues')) do
@@ -130,11 +154,14 @@ local answer = {false}
 for i = 1, math.min(#rows, most) do
   local member, seq = rows[i][1], rows[i][2]
   local job = prefix .. ':' .. member
-  local row = call('HMGET', job, ${SUMMARY})
+  local row = call('HMGET', job, ${COLUMNS.map((column) => `'${column}'`).join(", ")})
   local is = stateOf(job)
-  local at = tonumber(row[8])
-  if row[2] and (bus == '' or bus == '=' .. row[3]) and (state == '' or state == '=' .. is) and (id == '' or id == '=' .. row[5])
-    and (kind == '' or kind == '=' .. (row[6] or '')) and (not since or at >= since) and (not till or at < till) then
+  for from = ${PIECE + 1}, row[6] and 1e6 or 0, ${PIECE} do
+    local piece = call('HGET', job, 'h:facts:' .. from)
+    if not piece then break end
+    row[1] = row[1] .. piece
+  end
+  if row[1] and (state == '' or state == '=' .. is) and fits(row[1]) then
     table.insert(row, is)
     table.insert(row, member)
     table.insert(answer, row)

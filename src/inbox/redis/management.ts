@@ -4,29 +4,13 @@ import type { Policy } from "../policy.ts";
 import { type AskedQuery, asked } from "../polled/query.ts";
 import type { AuditEntry, RecordDetails, RecordState, RecordSummary } from "../record.ts";
 import { jobIdOf } from "./keys.ts";
-import { auditText, details, type Fields, fieldsFrom, summary } from "./rows.ts";
+import { COLUMNS } from "./management-scripts.ts";
+import { auditText, details, type Fields, fieldsFrom, keyOf, summary } from "./rows.ts";
 import type { ScriptName } from "./scripts.ts";
 import type { InboxServer } from "./server.ts";
 
 /** How many records one script looks at or changes: the server answers nobody else meanwhile. */
 const AT_ONCE = 500;
-
-/** The fields of a row, in the order of the script. */
-const COLUMNS = [
-  "h:seq",
-  "h:key",
-  "h:bus",
-  "h:provider",
-  "h:id",
-  "h:type",
-  "h:trust",
-  "h:at",
-  "h:total",
-  "h:base",
-  "h:due",
-  "h:ended",
-  "h:purged",
-] as const;
 
 interface Found {
   readonly fields: Fields;
@@ -79,7 +63,7 @@ export class RedisManagement {
     for await (const page of this.#targets(target)) {
       const answers = await Promise.all(page.map((found) => this.#change("hookbusReplay", found, args)));
       for (const [index, { fields }] of page.entries()) {
-        const key = fields.get("h:key") as string;
+        const key = keyOf(fields);
         const answer = answers[index];
         if (answer === "replayed") replayed.push(key);
         else if (answer === "running" || answer === "purged") refused.push({ key, reason: answer });

@@ -20,6 +20,27 @@ export interface JobData {
 /** The fields of a job's hash. */
 export type Fields = ReadonlyMap<string, string>;
 
+/** What never changes of a record, and no script of its delivery reads: one field, in this order. */
+export const FACTS = ["key", "bus", "provider", "id", "type", "verifiedBy", "matchedSecret", "receivedAt"] as const;
+
+/** What is left of a record for ever has no field longer than that, which Redis packs (`hash-max-listpack-value`). */
+export const PIECE = 64;
+
+/** The fields of a record that a worker is told of, beside its marks. */
+export const LEASED = [
+  "h:seq",
+  "h:facts",
+  "h:print",
+  "h:request",
+  "h:shared",
+  "h:run",
+  "h:end",
+  "h:base",
+  "h:only",
+  "h:was",
+  "h:replayed",
+] as const;
+
 /** A mark, and its place among the record's marks. */
 interface Mark {
   readonly order: number;
@@ -34,21 +55,22 @@ export function base64(bytes: Uint8Array): string {
 
 /** The fields that a record adds to those of its job, as `HSET` takes them. */
 export function fieldsOf(record: NewRecord, shared: string | undefined): string[] {
-  const { key, bus, provider, id, type, verifiedBy, matchedSecret, fingerprint, receivedAt, request } = record;
-  const fields = {
-    "h:key": key,
-    "h:bus": bus,
-    "h:provider": provider,
-    "h:id": id,
-    "h:type": type,
-    "h:trust": verifiedBy,
-    "h:secret": matchedSecret,
-    "h:print": fingerprint,
-    "h:at": String(receivedAt),
-    "h:request": request && JSON.stringify(request),
-    "h:shared": shared,
-  };
-  return Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
+  const { fingerprint, request } = record;
+  const fields = ["h:facts", factsText(record), "h:print", fingerprint];
+  if (request) fields.push("h:request", JSON.stringify(request));
+  if (shared !== undefined) fields.push("h:shared", shared);
+  return fields;
+}
+
+/** In ASCII: it may be cut anywhere. */
+function factsText(record: NewRecord): string {
+  const facts = FACTS.map((fact) => {
+    const value = record[fact];
+    // Half a character is no JSON to the server; wherever else it comes in a text, the server gets the same for it.
+    return typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value;
+  });
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(facts).replace(/[^ -~]/g, escaped);
 }
 
 /** What a script answers of a hash: names and values, one after the other. */
@@ -61,14 +83,15 @@ export function fieldsFrom(flat: readonly string[]): Fields {
 /** `total` is the number of the attempt among all of the record, those before a replay included. */
 export function leasedRecord(fields: Fields, total: number, body: string, token: string, policy: Policy): LeasedRecord {
   const attempt = total - numberOf(fields, "h:base");
+  const facts = factsOf(fields);
   const marks = marksOf(fields);
   const only = fields.get("h:only");
   return {
-    matchedSecret: fields.get("h:secret"),
+    matchedSecret: facts.matchedSecret,
     fingerprint: textOf(fields, "h:print"),
     request: requestOf(fields),
     body: Buffer.from(body, "base64"),
-    lease: { key: textOf(fields, "h:key"), fence: token },
+    lease: { key: facts.key, fence: token },
     attempt,
     attemptsLeft: policy.attempts - attempt,
     done: marks.map(({ subscriber }) => subscriber),
@@ -77,26 +100,28 @@ export function leasedRecord(fields: Fields, total: number, body: string, token:
     wasDone: fields.get("h:was") === "1",
     replayed: fields.has("h:replayed"),
     // Last: V8 takes microseconds for each property that follows a spread.
-    ...identityOf(fields),
+    ...identityOf(facts),
   };
 }
 
 export function summary(fields: Fields, state: RecordState): RecordSummary {
-  const ended = fields.get("h:ended");
+  const facts = factsOf(fields);
+  const [total] = textOf(fields, "h:run").split(" ");
+  const [, endedAt] = textOf(fields, "h:end").split(" ");
   return {
     state,
-    attempts: numberOf(fields, "h:total") - numberOf(fields, "h:base"),
-    dueAt: state === "pending" ? numberOf(fields, "h:due") : undefined,
-    endedAt: ended === undefined ? undefined : Number(ended),
+    attempts: Number(total) - numberOf(fields, "h:base"),
+    dueAt: state === "pending" ? Number(fields.get("h:due") ?? facts.receivedAt) : undefined,
+    endedAt: endedAt === undefined ? undefined : Number(endedAt),
     purged: fields.has("h:purged"),
-    ...identityOf(fields),
+    ...identityOf(facts),
   };
 }
 
 export function details(fields: Fields, state: RecordState, shared: string | undefined): RecordDetails {
   const history = numbered(fields, "h:a:", attemptOf);
   return {
-    matchedSecret: fields.get("h:secret"),
+    matchedSecret: factsOf(fields).matchedSecret,
     request: requestOf(fields),
     body: bodyOf(fields, shared),
     subscribers: subscriberStates(marksOf(fields), history),
@@ -106,19 +131,45 @@ export function details(fields: Fields, state: RecordState, shared: string | und
   };
 }
 
-/** Ended or not: the columns that a query asks for and that every view of a record has. */
-function identityOf(
-  fields: Fields,
-): Pick<RecordSummary, "key" | "bus" | "provider" | "id" | "type" | "verifiedBy" | "receivedAt"> {
+type Identity = Pick<RecordSummary, "key" | "bus" | "provider" | "id" | "type" | "verifiedBy" | "receivedAt">;
+
+/** Ended or not: what a query asks for and every view of a record has. */
+function identityOf({ key, bus, provider, id, type, verifiedBy, receivedAt }: Facts): Identity {
+  return { key, bus, provider, id, type, verifiedBy, receivedAt };
+}
+
+interface Facts extends Identity {
+  readonly matchedSecret: string | undefined;
+}
+
+function factsOf(fields: Fields): Facts {
+  let text = textOf(fields, "h:facts");
+  // Of a purged record they are in pieces, each of which is named after where it begins.
+  for (;;) {
+    const piece = fields.get(`h:facts:${text.length + 1}`);
+    if (piece === undefined) break;
+    text += piece;
+  }
+  const [key, bus, provider, id, type, verifiedBy, matchedSecret, receivedAt] = JSON.parse(text);
   return {
-    key: textOf(fields, "h:key"),
-    bus: textOf(fields, "h:bus"),
-    provider: textOf(fields, "h:provider"),
-    id: textOf(fields, "h:id"),
-    type: fields.get("h:type"),
-    verifiedBy: textOf(fields, "h:trust") as RecordSummary["verifiedBy"],
-    receivedAt: numberOf(fields, "h:at"),
+    key,
+    bus,
+    provider,
+    id,
+    type: type ?? undefined,
+    verifiedBy,
+    matchedSecret: matchedSecret ?? undefined,
+    receivedAt,
   };
+}
+
+export function keyOf(fields: Fields): string {
+  return factsOf(fields).key;
+}
+
+/** The place of the last mark among the record's marks; 0 where there is none. */
+export function lastMark(fields: Fields): number {
+  return marksOf(fields).at(-1)?.order ?? 0;
 }
 
 function bodyOf(fields: Fields, shared: string | undefined): Uint8Array | undefined {

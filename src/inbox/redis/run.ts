@@ -4,13 +4,13 @@ import type { Run } from "../inbox.ts";
 import type { Attempt, LeasedRecord, Outcome, RecordState } from "../record.ts";
 import { type HeldJob, type RedisJobs, unlessRefused } from "./jobs.ts";
 import { attemptText } from "./rows.ts";
-import type { Asked, InboxServer } from "./server.ts";
+import type { InboxServer } from "./server.ts";
 import type { RedisWriter } from "./writer.ts";
 import type { Written } from "./written.ts";
 
 export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly server: InboxServer;
-  readonly jobs: Pick<RedisJobs, "gathers" | "finish">;
+  readonly jobs: Pick<RedisJobs, "gathers" | "finish" | "unrecoverable">;
   readonly writer: RedisWriter;
   readonly clock: Clock;
   readonly record: LeasedRecord;
@@ -18,7 +18,7 @@ export interface RedisRunOptions extends Pick<HeldJob, "job" | "token"> {
   readonly wantsNext: () => boolean;
   /** The record's place in the order of recording. */
   readonly seq: string;
-  /** How many marks the record had. */
+  /** The place of the record's last mark among its marks. */
   readonly marked: number;
   /** Which of all attempts this is, those before a replay included. */
   readonly total: number;
@@ -61,9 +61,12 @@ export class RedisRun implements Run {
     return this.#over;
   }
 
-  /** A job that came with the end of this attempt. */
-  get next(): HeldJob | undefined {
-    return this.#next;
+  /** A job that came with the end of this attempt, if it has not been taken yet. */
+  takeNext(): HeldJob | undefined {
+    const next = this.#next;
+    // Each of them would be kept from the garbage collector by the one before.
+    this.#next = undefined;
+    return next;
   }
 
   /** The heartbeat went through. */
@@ -90,7 +93,7 @@ export class RedisRun implements Run {
     try {
       if (over) {
         await this.end({ outcome: "done" }, 0, this.#options.wantsNext());
-      } else if (!(await this.#options.writer.write(this.#written("", at)))) this.lose();
+      } else if (!(await this.#options.writer.write(this.#written("")))) this.lose();
     } catch {
       // The end of the attempt writes it again.
     }
@@ -98,17 +101,14 @@ export class RedisRun implements Run {
 
   /** Writes how the attempt ended, and lets BullMQ know. Rejects where the server does not answer; then call it again. */
   async end(outcome: Outcome, dueInMs: number, fetchNext = false): Promise<void> {
-    const { job, token } = this.#options;
+    const { job, token, jobs } = this.#options;
     const failures = "failures" in outcome ? outcome.failures : [];
     const how = { outcome: outcome.outcome, failures };
-    await this.#finish(how, dueInMs, fetchNext, async ({ bullmq }, fetchNext) => {
+    await this.#finish(how, dueInMs, fetchNext, async (fetchNext) => {
       if (outcome.outcome === "failed") await job.moveToDelayed(Date.now() + dueInMs, token);
       else if (outcome.outcome === "dead") {
         const blamed = failures.map(({ subscriber = "hookbus", error }) => `${subscriber}: ${error}`);
-        const error = new bullmq.UnrecoverableError(blamed.join(", ") || "dead");
-        // BullMQ would keep it with the job.
-        error.stack = "";
-        await job.moveToFailed(error, token, false);
+        await job.moveToFailed(jobs.unrecoverable(blamed.join(", ") || "dead"), token, false);
       } else await job.moveToCompleted(undefined, token, fetchNext);
     });
   }
@@ -123,32 +123,31 @@ export class RedisRun implements Run {
     how: Pick<Attempt, "outcome" | "failures">,
     dueInMs: number,
     fetchNext: boolean,
-    tell: (asked: Asked, fetchNext: boolean) => Promise<unknown>,
+    tell: (fetchNext: boolean) => Promise<unknown>,
   ): Promise<void> {
     const { server, jobs, writer, clock, total, startedAt } = this.#options;
     const endedAt = clock.now();
     const again = how.outcome === "failed" || how.outcome === "given back" || how.outcome === "lost";
-    const comes = again ? "again" : (how.outcome as RecordState);
+    const comes = again ? "" : (how.outcome as RecordState);
     const attempt = attemptText({ startedAt, endedAt, ...how });
-    const rest = again ? ["h:due", String(endedAt + dueInMs)] : ["h:state", comes, "h:ended", String(endedAt)];
-    const written = this.#written(comes, endedAt, [`h:a:${total}`, attempt, ...rest]);
-    const ask = (next: boolean): Promise<void> => server.ask((asked) => unlessRefused(() => tell(asked, next)));
+    const due = ["h:run", String(total), "h:due", String(endedAt + dueInMs)];
+    const rest = again ? due : ["h:end", `${comes} ${endedAt}`];
+    const written = this.#written(comes, [`h:a:${total}`, attempt, ...rest]);
     let held: boolean;
     if (!again && jobs.gathers) {
-      const finished = await jobs.finish(written, () => ask(fetchNext), fetchNext);
+      const finished = await jobs.finish(written, () => tell(fetchNext), fetchNext);
       held = finished.held;
       this.#next = finished.next;
     } else {
       held = await writer.write(written);
-      if (held) await ask(false);
+      if (held) await server.ask(() => unlessRefused(() => tell(false)));
     }
     if (!held) this.lose();
     this.#over = true;
   }
 
-  #written(comes: Written["comes"], at: number, end: readonly string[] = []): Written {
+  #written(comes: Written["comes"], end: readonly string[] = []): Written {
     const { job, token, seq } = this.#options;
-    const marks = this.#marks.size > 0 ? [...this.#marks].flat().concat("h:marks", String(this.#marked)) : [];
-    return { id: job.id as string, token, comes, seq, at, fields: [...marks, ...end] };
+    return { id: job.id as string, token, comes, seq, fields: [...[...this.#marks].flat(), ...end] };
   }
 }

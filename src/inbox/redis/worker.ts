@@ -108,9 +108,10 @@ export class RedisWorker implements Worker {
         delivered = await bus.deliver(run.record, run);
       } finally {
         // One that only waits for a late subscriber takes no place. The next one, if any, takes over this one's.
-        if (run?.next) {
-          const next = this.#start(run.next);
-          if (stopping.aborted) await next;
+        const next = run?.takeNext();
+        if (next) {
+          const delivery = this.#start(next);
+          if (stopping.aborted) await delivery;
         } else this.#intake.left();
       }
       // The lock is held until every subscriber has really settled: no attempt may begin beside one that still works.
@@ -189,8 +190,8 @@ export class RedisWorker implements Worker {
 /** Gives back what has not been delivered, as if it had never been taken. */
 async function giveBack({ job, token, begun }: HeldJob, server: InboxServer, writer: RedisWriter): Promise<void> {
   if (begun?.came === "begun") {
-    const fields = ["h:total", String(begun.total - 1)];
-    await writer.write({ id: job.id as string, token, comes: "again", seq: "", at: 0, fields });
+    const fields = ["h:run", String(begun.total - 1)];
+    await writer.write({ id: job.id as string, token, comes: "", seq: "", fields });
   }
   await server.ask(() => unlessRefused(() => job.moveToWait(token)));
 }
