@@ -30,14 +30,14 @@ if redis.call('HEXISTS', KEYS[1], 'users') == 1 then redis.call('HSETNX', KEYS[1
 /** A worker begins an attempt at the job that BullMQ has given it. Answers what it needs to know. */
 export const begin: string = `${RECORD}${BEGIN}
 local token, now = ARGV[4], ARGV[5]
-if call('GET', lock) ~= token then return {'lost'} end
+if call('GET', lock()) ~= token then return {'lost'} end
 local begun = begin(now, unpack(call('HMGET', job, 'h:print', 'h:end', 'h:run', 'h:shared'), 1, 4))
 if begun[1] ~= 'begun' then return begun end
 local names = {${LEASED.map((name) => `'${name}'`).join(", ")}}
 for _, name in ipairs(call('HKEYS', job)) do
   if string.sub(name, 1, 4) == 'h:m:' then table.insert(names, name) end
 end
-return {'begun', begun[2], begun[3], call('PTTL', lock), names, call('HMGET', job, unpack(names))}`;
+return {'begun', begun[2], begun[3], call('PTTL', lock()), names, call('HMGET', job, unpack(names))}`;
 
 /** Writes what attempts have come to: marks alone, or how they ended. Answers each by what `WRITE` answers. */
 export const write: string = `${QUEUE}${WRITE}${EACH}

@@ -86,10 +86,10 @@ local function once(script, keys, args, token)
   local answer = script.run(keys, args)
   if type(answer) ~= 'table' or type(answer[1]) ~= 'table' then return answer end
   turnTo(answer[2])
-  local all, flat, count = answer[1], {}, 0
+  local flat, count, most = answer[1], 0, #answer[1]
   local fingerprint, finish, run, shared
-  for i = 1, #all, 2 do
-    local name, value = all[i], all[i + 1]
+  for i = 1, most, 2 do
+    local name, value = flat[i], flat[i + 1]
     if isTold[name] or isTold[name] == nil and string.byte(name, 3) == 109 and string.sub(name, 1, 4) == 'h:m:' then
       bytes = bytes + #value
       flat[count + 1], flat[count + 2], count = name, value, count + 2
@@ -99,8 +99,9 @@ local function once(script, keys, args, token)
       elseif name == 'h:shared' then shared = value end
     end
   end
+  for i = most, count + 1, -1 do flat[i] = nil end
   -- Where the job comes with the end of another, it has that one's token; it may have had it before.
-  if run and token ~= '' then call('SET', lock, token, 'PX', leaseMs) end
+  if run and token ~= '' then call('SET', lock(), token, 'PX', leaseMs) end
   local isRecord = string.sub(id, 1, 2) == 'e-'
   return answer, {flat, id, isRecord and begin(now, fingerprint, finish, run, shared)}
 end

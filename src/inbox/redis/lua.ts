@@ -27,13 +27,13 @@ export const FULL_BYTES: number = 256 * 1024;
 export const QUEUE: string = `
 local call = redis.call
 local prefix, queue = ARGV[1], ARGV[2]
-local id, member, job, lock
+local id, member, job
 local function turnTo(which)
   id = which
   member = queue .. ':' .. id
   job = prefix .. ':' .. member
-  lock = job .. ':lock'
 end
+local function lock() return job .. ':lock' end
 local function key(name) return prefix .. ':' .. name end
 local function ofQueue(name) return prefix .. ':' .. queue .. ':' .. name end
 `;
@@ -63,13 +63,16 @@ local function begin(now, fingerprint, finish, run, shared)
     -- Added, and never made a record of: it was not acknowledged, and is delivered again.
     call('LREM', ofQueue('active'), 1, id)
     call('SREM', ofQueue('stalled'), id)
-    call('DEL', job, lock)
+    call('DEL', job, lock())
     return {'unknown'}
   end
   if finish then return {'ended', string.match(finish, '%a+')} end
-  local total, started = string.match(run or '0', '(%d+) ?(%d*)')
-  if started ~= '' then call('HSET', job, 'h:a:' .. total, '[' .. started .. ',null,"lost"]') end
-  total = total + 1
+  local total = 1
+  if run then
+    local before, started = string.match(run, '(%d+) ?(%d*)')
+    if started ~= '' then call('HSET', job, 'h:a:' .. before, '[' .. started .. ',null,"lost"]') end
+    total = before + 1
+  end
   call('HSET', job, 'h:run', total .. ' ' .. now)
   if total > ${REMEMBERED} then call('HDEL', job, 'h:a:' .. (total - ${REMEMBERED})) end
   return {'begun', total, shared and call('HGET', key('b-' .. shared), 'bytes')}
@@ -102,7 +105,7 @@ local function sizeOf(args, from) return 5 + args[from + 4] end
 local function write(args, from, has)
   local token, comes, seq, count = unpack(args, from + 1, from + 4)
   turnTo(args[from])
-  if not has and call('GET', lock) ~= token then return 0 end
+  if not has and call('GET', lock()) ~= token then return 0 end
   -- First what a full server refuses: after a change it takes the rest of a script.
   for i = from + 5, from + 4 + count, 1000 do call('HSET', job, unpack(args, i, math.min(i + 999, from + 4 + count))) end
   if comes == '' then return 1 end

@@ -21,7 +21,7 @@ else
 end
 call('SREM', ofQueue('stalled'), id)
 -- Where a worker has yet to tell BullMQ how the attempt ended, it must not any more.
-call('DEL', lock)
+call('DEL', lock())
 local again = {}
 for i = 8, #ARGV do again['h:m:' .. ARGV[i]] = true end
 for _, name in ipairs(call('HKEYS', job)) do
@@ -57,7 +57,7 @@ else
   return 0
 end
 call('SREM', ofQueue('stalled'), id)
-call('DEL', lock)
+call('DEL', lock())
 move(state == 'dead' and 'dead' or 'open', 'discarded')
 call('HSET', job, 'h:end', 'discarded ' .. now)
 call('ZADD', key('ended'), now, member)
