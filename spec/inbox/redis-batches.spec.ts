@@ -72,6 +72,34 @@ describe("redisInbox when it takes and ends several events at once", function ()
     };
   };
 
+  it("records deliveries that come at the same time by few commands, and each once", async () => {
+    const inbox = open();
+    await recorded(inbox, 1);
+    await redis.config("RESETSTAT");
+    const records = Array.from({ length: 100 }, () => aRecord("shop"));
+    const came = await Promise.all([...records, ...records].map((one) => inbox.record([one])));
+    expect(came.slice(0, 100).flat()).to.deep.equal(records.map(() => ({ state: "recorded" })));
+    expect(came.slice(100).flat()).to.deep.equal(
+      records.map(({ fingerprint }) => ({ state: "duplicate", fingerprint })),
+    );
+    const asked = /cmdstat_eval(?:sha)?:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1];
+    expect(Number(asked)).to.be.within(1, 10);
+    expect(await redis.llen("hookbus-inbox:shop:wait")).to.equal(101);
+  });
+
+  it("fails of deliveries that come at the same time only the one that cannot be recorded", async () => {
+    const inbox = open();
+    await recorded(inbox, 1);
+    const [whole, broken, other] = [aRecord("shop"), aRecord("shop"), aRecord("shop")];
+    await redis.set(`hookbus-inbox:shop:${jobIdOf(broken.key)}`, "no hash");
+    const came = await Promise.allSettled([whole, broken, other].map((one) => inbox.record([one])));
+    expect(came.map(({ status }) => status)).to.deep.equal(["fulfilled", "rejected", "fulfilled"]);
+    expect((came[1] as PromiseRejectedResult).reason).to.include({ code: "HOOKBUS_STORE_UNAVAILABLE" });
+    expect((await inbox.find()).map(({ key }) => key)).to.include.members([whole.key, other.key]);
+    await redis.del(`hookbus-inbox:shop:${jobIdOf(broken.key)}`);
+    expect(await inbox.record([broken])).to.deep.equal([{ state: "recorded" }]);
+  });
+
   it("asks the server for much less than one command an event", async () => {
     const inbox = open();
     await recorded(inbox, 300);

@@ -1,31 +1,16 @@
-import { BEGIN, EACH, QUEUE, RECORD, WRITE } from "./lua.ts";
+import { BEGIN, EACH, QUEUE, RECORD, REMEMBER, WRITE } from "./lua.ts";
 import { LEASED } from "./rows.ts";
 
 /**
  * Makes a record of a job that was added a moment before, in the same transaction. Answers nothing, or the fingerprint of
  * the record that was there before.
  */
-export const remember: string = `${RECORD}
-local now, ignored, shared = ARGV[4], ARGV[5], ARGV[6]
-local before = call('HGET', job, 'h:print')
-if before then return before end
-if ignored == '' and call('HEXISTS', job, 'data') == 0 then return redis.error_reply('the job was not added') end
-local seq = call('INCR', key('seq'))
-call('HSET', job, 'h:seq', seq, unpack(ARGV, 7))
-call('SADD', key('queues'), queue)
-if shared ~= '' then call('HINCRBY', key('b-' .. shared), 'users', 1) end
-if ignored == '' then
-  call('ZADD', key('open'), seq, member)
-else
-  call('HSET', job, 'h:end', 'ignored ' .. now)
-  call('ZADD', key('ignored'), seq, member)
-  call('ZADD', key('ended'), now, member)
-end
-return false`;
+export const remember: string = `${RECORD}${REMEMBER}
+return remember(ARGV[4], ARGV[5], ARGV[6], 7, #ARGV)`;
 
 /** Keeps the bytes that records of the same transaction share, if any of them is new. */
-export const keepBody: string = `
-if redis.call('HEXISTS', KEYS[1], 'users') == 1 then redis.call('HSETNX', KEYS[1], 'bytes', ARGV[2]) end`;
+export const keepBody: string = `${QUEUE}${REMEMBER}
+keepBody(ARGV[2], ARGV[3])`;
 
 /** A worker begins an attempt at the job that BullMQ has given it. Answers what it needs to know. */
 export const begin: string = `${RECORD}${BEGIN}

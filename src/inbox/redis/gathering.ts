@@ -2,8 +2,9 @@ import type { IRedisClient } from "bullmq";
 import { type Clock, systemClock } from "../../clock.ts";
 import { Batch } from "../polled/batch.ts";
 import type { RecordState } from "../record.ts";
+import { Calls, type ForeignCall } from "./calls.ts";
 import { unanswered } from "./errors.ts";
-import { type ForeignName, type ForeignScripts, TOGETHER } from "./foreign-scripts.ts";
+import { DELIVERING, type ForeignScripts } from "./foreign-scripts.ts";
 import { type Fields, fieldsFrom } from "./rows.ts";
 import type { InboxServer } from "./server.ts";
 import { type Written, writtenArgs } from "./written.ts";
@@ -68,9 +69,7 @@ export interface Ended {
   readonly next: { readonly given: Given; readonly token: string } | undefined;
 }
 
-interface Call {
-  readonly script: ForeignName;
-  readonly args: readonly unknown[];
+interface Call extends ForeignCall {
   readonly wanted: Wanted | undefined;
   readonly ending: Ending | undefined;
 }
@@ -177,22 +176,13 @@ export class Gathering {
     const { server, prefix, queue, leaseMs, clock } = this.#options;
     const startedAt = clock.now();
     const heldUntil = performance.now() + leaseMs;
-    const models: Call[] = [];
-    const before: Call[] = [];
-    const told: unknown[] = [];
+    const gathered = new Calls();
     for (const call of calls) {
-      let model = models.findIndex((each) => isLike(each, call));
-      if (model < 0) model = models.push(call) - 1;
       const { most = 1, token = "" } = call.wanted ?? {};
-      const different = differences((before[model] ?? call).args, call.args);
-      before[model] = call;
-      const written = call.ending ? writtenArgs(call.ending.written) : [];
-      told.push(model + 1, most, token, different.length / 2, ...different, written.length, ...written);
+      gathered.add(call, [most, token, ...(call.ending ? writtenArgs(call.ending.written) : [])]);
     }
-    const args: unknown[] = [`${prefix}:${queue}:active`, prefix, queue, startedAt, leaseMs, models.length];
-    for (const model of models) args.push(model.script, model.args.length, ...model.args);
-    args.push(...told);
-    const answers = (await server.ask(({ redis }) => redis.runCommand(TOGETHER, args))) as Answer[];
+    const args = [`${prefix}:${queue}:active`, prefix, queue, startedAt, leaseMs, ...gathered.args];
+    const answers = (await server.ask(({ redis }) => redis.runCommand(DELIVERING, args))) as Answer[];
     // Emptied: ioredis writes functions right into properties of its commands, which V8 then puts into its old space, and
     // with them the answer, until the next major turn of the garbage collector.
     return answers.splice(0).map(([well, came], index) => {
@@ -210,22 +200,6 @@ export class Gathering {
       return ending ? FINISHED : [first[0], ...(answer as readonly unknown[]).slice(1)];
     });
   }
-}
-
-/** Whether one can be told by what is different in the other. */
-function isLike(one: Call, other: Call): boolean {
-  return one.script === other.script && one.args.length === other.args.length;
-}
-
-/** Where arguments differ from those before, counted from one, and what is there. */
-function differences(before: readonly unknown[], args: readonly unknown[]): unknown[] {
-  const different: unknown[] = [];
-  for (let index = 0; index < args.length; index += 1) {
-    const [arg, other] = [args[index], before[index]];
-    if (arg === other || (Buffer.isBuffer(arg) && Buffer.isBuffer(other) && arg.equals(other))) continue;
-    different.push(index + 1, arg);
-  }
-  return different;
 }
 
 function begunFrom(

@@ -79,6 +79,34 @@ local function begin(now, fingerprint, finish, run, shared)
 end
 `;
 
+/**
+ * Makes a record of a job that was added a moment before. Answers nothing, or the fingerprint of the record that was there
+ * before. The record's fields are in `ARGV`, `from` one place `to` another.
+ */
+export const REMEMBER: string = `
+local function remember(now, ignored, shared, from, to)
+  local before = call('HGET', job, 'h:print')
+  if before then return before end
+  if ignored == '' and call('HEXISTS', job, 'data') == 0 then error('the job was not added', 0) end
+  local seq = call('INCR', key('seq'))
+  call('HSET', job, 'h:seq', seq, unpack(ARGV, from, to))
+  call('SADD', key('queues'), queue)
+  if shared ~= '' then call('HINCRBY', key('b-' .. shared), 'users', 1) end
+  if ignored == '' then
+    call('ZADD', key('open'), seq, member)
+  else
+    call('HSET', job, 'h:end', 'ignored ' .. now)
+    call('ZADD', key('ignored'), seq, member)
+    call('ZADD', key('ended'), now, member)
+  end
+  return false
+end
+local function keepBody(shared, bytes)
+  local body = key('b-' .. shared)
+  if call('HEXISTS', body, 'users') == 1 then call('HSETNX', body, 'bytes', bytes) end
+end
+`;
+
 /** Puts a record from one set into another, and remembers what operators did with it. */
 export const MOVE: string = `
 local function move(from, to)
@@ -134,5 +162,35 @@ end
 local function all()
   if failed > 0 and failed == #answers then return redis.error_reply(failure) end
   return answers
+end
+`;
+
+/**
+ * Runs calls of BullMQ's scripts, which `foreign` holds, one after the other in one step.
+ *
+ * From `from` on there are in `ARGV`: how many models follow, each with a script's name, how many arguments that gets, and
+ * these; then the calls, each with the number of its model (0: none), how many of its arguments are different from the call
+ * before of that model, where each of these is and what it is, how many values follow for `step`, and these. `step` is told of
+ * the model, and where in `ARGV` its values begin and end.
+ */
+export const CALLS: string = `
+local function calls(from, step)
+  local models, at = {}, from + 1
+  for i = 1, tonumber(ARGV[from]) do
+    local script, count = foreign[ARGV[at]], tonumber(ARGV[at + 1])
+    models[i] = {run = script.run, last = script.keys, keys = {unpack(ARGV, at + 2, at + 1 + script.keys)},
+      args = {unpack(ARGV, at + 2 + script.keys, at + 1 + count)}}
+    at = at + 2 + count
+  end
+  while at <= #ARGV do
+    local model, rest = models[tonumber(ARGV[at])], at + 2 + 2 * ARGV[at + 1]
+    for i = at + 2, rest - 1, 2 do
+      local place = tonumber(ARGV[i])
+      if place <= model.last then model.keys[place] = ARGV[i + 1] else model.args[place - model.last] = ARGV[i + 1] end
+    end
+    each(step, model, rest + 1, rest + ARGV[rest])
+    at = rest + 1 + ARGV[rest]
+  end
+  return all()
 end
 `;

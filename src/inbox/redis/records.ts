@@ -1,45 +1,53 @@
-import type { Queue } from "bullmq";
-import type { Clock } from "../../clock.ts";
+import type { IRedisTransaction } from "bullmq";
+import { type Clock, systemClock } from "../../clock.ts";
+import { Batch } from "../polled/batch.ts";
 import type { NewRecord, Recorded } from "../record.ts";
-import { bodyIdOf, jobIdOf, queueOf } from "./keys.ts";
-import { base64, fieldsOf, type JobData } from "./rows.ts";
+import { Calls } from "./calls.ts";
+import { unanswered } from "./errors.ts";
+import { RECORDING } from "./foreign-scripts.ts";
+import { queueOf } from "./keys.ts";
+import { AT_ONCE } from "./lua.ts";
+import { type NewJob, newJob, type RecordQueue, type SharedBodies, sharedAmong } from "./new-job.ts";
+import type { JobData } from "./rows.ts";
 import type { Asked, InboxServer } from "./server.ts";
 import { isForgotten, Transaction } from "./transaction.ts";
 
-type RecordQueue = Queue<JobData, void>;
+/** How long a delivery waits, at the longest: a little more than a server may take, whose trouble says more. */
+const LIMIT_MS = 6_000;
 
-/** A body that several records of one delivery share. */
-interface SharedBody {
-  readonly id: string;
-  readonly text: string;
-}
+/** The records of one delivery. */
+type Delivery = readonly NewRecord[];
 
-type SharedBodies = ReadonlyMap<Uint8Array, SharedBody>;
+/** The jobs of one delivery, each with its queue. */
+type Jobs = readonly (readonly [queue: RecordQueue, job: NewJob])[];
 
-/** Puts records into BullMQ's queues. */
+type Answer = readonly [well: 1, fingerprint: string | null] | readonly [well: 0, failure: string];
+
+/** Puts records into BullMQ's queues; those of deliveries that come at the same time, in one step. */
 export class RedisRecords {
   readonly #server: InboxServer;
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #queues = new Map<string, Promise<RecordQueue>>();
+  readonly #batch: Batch<Delivery, readonly Recorded[]>;
 
   constructor(server: InboxServer, prefix: string, clock: Clock) {
     this.#server = server;
     this.#prefix = prefix;
     this.#clock = clock;
+    this.#batch = new Batch({
+      flush: (deliveries) => this.#flush(deliveries),
+      most: AT_ONCE,
+      flights: 2,
+      weigh: (records) => records.reduce((sum, { body }) => sum + body.byteLength, 0),
+      timeoutMs: LIMIT_MS,
+      clock: systemClock,
+    });
   }
 
   /** See `Inbox.record`. */
-  async record(records: readonly NewRecord[]): Promise<readonly Recorded[]> {
-    if (records.length === 0) return [];
-    const bodies = sharedAmong(records);
-    try {
-      return await this.#server.ask((asked) => this.#write(asked, records, bodies));
-    } catch (error) {
-      // The connection is a new one by now, on which scripts are sent as they are.
-      if (isForgotten(error)) return this.#server.ask((asked) => this.#write(asked, records, bodies));
-      throw error;
-    }
+  async record(records: Delivery): Promise<readonly Recorded[]> {
+    return records.length === 0 ? [] : this.#batch.add(records);
   }
 
   async close(): Promise<void> {
@@ -48,45 +56,79 @@ export class RedisRecords {
     }
   }
 
-  /** One transaction: it is all or none, and nothing comes between the look and the write. */
-  async #write(asked: Asked, records: readonly NewRecord[], bodies: SharedBodies): Promise<readonly Recorded[]> {
-    const queues = new Map<string, RecordQueue>();
-    for (const { bus } of records) queues.set(bus, await this.#queue(asked, queueOf(bus)));
-    const transaction = new Transaction(asked);
-    const answers = records.map((record) => {
-      const queue = queues.get(record.bus) as RecordQueue;
-      return this.#add(asked, transaction, queue, record, bodies.get(record.body));
-    });
-    for (const { id, text } of bodies.values()) {
-      transaction.run("hookbusKeepBody", [`${this.#prefix}:b-${id}`, this.#prefix, text]);
+  async #flush(deliveries: readonly Delivery[]): Promise<readonly (readonly Recorded[] | Error)[]> {
+    const together = await this.#server.ask((asked) => this.#together(asked, deliveries));
+    if (together) return together;
+    return Promise.all(deliveries.map((records) => this.#alone(records).catch((error: Error) => error)));
+  }
+
+  /** Nothing, where hookbus does not know the script that BullMQ adds jobs by. */
+  async #together(
+    asked: Asked,
+    deliveries: readonly Delivery[],
+  ): Promise<readonly (readonly Recorded[] | Error)[] | undefined> {
+    const records = deliveries.flat();
+    const bodies = sharedAmong(records);
+    const jobs = await this.#jobs(asked, records, bodies);
+    if (!asked.scripts.known) return undefined;
+    const calls = new Calls();
+    for (const [queue, { id, add, record }] of jobs) {
+      const [command, args] = add ? told(add) : [];
+      const script = command === undefined ? undefined : asked.scripts.of(command);
+      if (command !== undefined && !script) return undefined;
+      calls.add(script && { script, args: args ?? [] }, [queue.name, id, ...record]);
     }
-    const results = await transaction.commit();
-    return answers.map((answer): Recorded => {
-      const fingerprint = results[answer];
-      return typeof fingerprint === "string" ? { state: "duplicate", fingerprint } : { state: "recorded" };
+    const shared = [...bodies.values()].flatMap(({ id, text }) => [id, text]);
+    const answers = (await asked.redis.runCommand(RECORDING, [
+      `${this.#prefix}:seq`,
+      this.#prefix,
+      this.#clock.now(),
+      bodies.size,
+      ...shared,
+      ...calls.args,
+    ])) as readonly Answer[];
+    let from = 0;
+    return deliveries.map(({ length }) => {
+      from += length;
+      return recordedBy(answers.slice(from - length, from));
     });
   }
 
-  /** Says which result of the transaction tells what became of the record. */
-  #add(asked: Asked, transaction: Transaction, queue: RecordQueue, record: NewRecord, shared?: SharedBody): number {
-    const id = jobIdOf(record.key);
-    const data: JobData = shared ? {} : { body: base64(record.body) };
-    const options = { jobId: id, timestamp: record.receivedAt };
-    const job = new asked.bullmq.Job<JobData, void>(queue, record.type ?? "event", data, options, id);
-    const fields = fieldsOf(record, shared?.id);
-    // BullMQ has no part in an ignored event, unless it is replayed one day.
-    if (record.ignored) fields.push(...fieldsOfJob(job.name, data, record.receivedAt));
-    else transaction.add((redis) => job.addJob(redis));
-    return transaction.run("hookbusRemember", [
-      queue.toKey(id),
-      this.#prefix,
-      queue.name,
-      id,
-      String(this.#clock.now()),
-      record.ignored ? "1" : "",
-      shared?.id ?? "",
-      ...fields,
-    ]);
+  /** One transaction: it is all or none, and nothing comes between the look and the write. */
+  async #alone(records: Delivery): Promise<readonly Recorded[]> {
+    const bodies = sharedAmong(records);
+    const write = (): Promise<readonly Recorded[]> => this.#server.ask((asked) => this.#write(asked, records, bodies));
+    try {
+      return await write();
+    } catch (error) {
+      // The connection is a new one by now, on which scripts are sent as they are.
+      if (isForgotten(error)) return write();
+      throw error;
+    }
+  }
+
+  async #write(asked: Asked, records: Delivery, bodies: SharedBodies): Promise<readonly Recorded[]> {
+    const jobs = await this.#jobs(asked, records, bodies);
+    const transaction = new Transaction(asked);
+    const now = String(this.#clock.now());
+    const places = jobs.map(([queue, { id, add, record }]) => {
+      if (add) transaction.add(add);
+      return transaction.run("hookbusRemember", [queue.toKey(id), this.#prefix, queue.name, id, now, ...record]);
+    });
+    for (const { id, text } of bodies.values()) {
+      transaction.run("hookbusKeepBody", [`${this.#prefix}:b-${id}`, this.#prefix, id, text]);
+    }
+    const results = await transaction.commit();
+    return places.map((place) => recorded(results[place]));
+  }
+
+  async #jobs(asked: Asked, records: Delivery, bodies: SharedBodies): Promise<Jobs> {
+    const queues = new Map<string, RecordQueue>();
+    for (const { bus } of records) if (!queues.has(bus)) queues.set(bus, await this.#queue(asked, queueOf(bus)));
+    return records.map((record) => {
+      const queue = queues.get(record.bus) as RecordQueue;
+      return [queue, newJob(asked.bullmq, queue, record, bodies)];
+    });
   }
 
   async #queue({ client, bullmq }: Asked, name: string): Promise<RecordQueue> {
@@ -108,18 +150,29 @@ export class RedisRecords {
   }
 }
 
-function sharedAmong(records: readonly NewRecord[]): SharedBodies {
-  const seen = new Set<Uint8Array>();
-  const bodies = new Map<Uint8Array, SharedBody>();
-  for (const { body } of records) {
-    if (seen.has(body) && !bodies.has(body)) bodies.set(body, { id: bodyIdOf(body), text: base64(body) });
-    seen.add(body);
-  }
-  return bodies;
+/** The command that BullMQ would have the server run, and what it would tell it. */
+function told(add: NonNullable<NewJob["add"]>): [command: string, args: readonly unknown[]] | [] {
+  let call: [string, readonly unknown[]] | [] = [];
+  const redis = {
+    runCommand(command: string, args: readonly unknown[]) {
+      call = [command, args];
+    },
+  };
+  add(redis as unknown as IRedisTransaction);
+  return call;
 }
 
-/** What BullMQ would write for a job that it is told of. */
-function fieldsOfJob(name: string, data: JobData, timestamp: number): string[] {
-  const fields = { name, data: JSON.stringify(data), opts: "{}", timestamp, delay: 0, priority: 0 };
-  return Object.entries(fields).flatMap(([field, value]) => [field, String(value)]);
+/** What became of the records of a delivery. One that is not recorded is an error of its delivery alone. */
+function recordedBy(answers: readonly Answer[]): readonly Recorded[] | Error {
+  const all: Recorded[] = [];
+  for (const [well, answer] of answers) {
+    if (well === 0) return unanswered(new Error(answer));
+    all.push(recorded(answer));
+  }
+  return all;
+}
+
+/** A record that was there before is known by its fingerprint. */
+function recorded(fingerprint: unknown): Recorded {
+  return typeof fingerprint === "string" ? { state: "duplicate", fingerprint } : { state: "recorded" };
 }

@@ -18,6 +18,7 @@ export interface Asked {
   readonly redis: IRedisClient;
   readonly client: Redis;
   readonly bullmq: Peers["bullmq"];
+  readonly scripts: ForeignScripts;
   /** Gives the connection up for a new one. */
   reconnect(): void;
 }
@@ -81,7 +82,9 @@ export class InboxServer {
       // Whoever asked has been told by then that nothing came of it.
       if (late) throw new StoreUnavailableError("Redis came back too late");
       const redis = peers.bullmq.createIORedisClient(client);
-      return await question({ redis, client, bullmq: peers.bullmq, reconnect: () => this.#reconnect(client) });
+      const { bullmq } = peers;
+      const scripts = this.#foreign as ForeignScripts;
+      return await question({ redis, client, bullmq, scripts, reconnect: () => this.#reconnect(client) });
     };
     try {
       return await Promise.race([answer(), limit]);
