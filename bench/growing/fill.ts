@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { openSqlite, sqliteDriver } from "../../dist/databases/sqlite-driver.js";
+import { openSqlite, sqliteDriver } from "../../src/databases/sqlite-driver.ts";
 
 /** The bodies are small: a million large ones would measure the disk. */
 const BODY = '{"object":"event","type":"charge.succeeded","data":{"object":{}}}';

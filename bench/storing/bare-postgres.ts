@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import type { NewRecord } from "../../dist/inbox/record.js";
-import { RECORD_COLUMNS, valuesOf } from "../../dist/inbox/sql/rows.js";
+import { RECORD_COLUMNS, valuesOf } from "../../src/inbox/sql/rows.ts";
 
 const COLUMNS = Object.keys(RECORD_COLUMNS);
 

@@ -1,7 +1,7 @@
-import { openSqlite, sqliteDriver } from "../../dist/databases/sqlite-driver.js";
 import type { NewRecord } from "../../dist/inbox/record.js";
-import { RECORD_COLUMNS, valuesOf } from "../../dist/inbox/sql/rows.js";
 import { sqliteInbox } from "../../dist/inbox/sqlite.js";
+import { openSqlite, sqliteDriver } from "../../src/databases/sqlite-driver.ts";
+import { RECORD_COLUMNS, valuesOf } from "../../src/inbox/sql/rows.ts";
 
 const COLUMNS = Object.keys(RECORD_COLUMNS);
 

@@ -24,16 +24,22 @@ describe("what an entry point loads", function () {
     const folder = await stagedPackage();
     for (const entry of [".", "./express", "./fetch", "./node"]) {
       const target = entryFiles().get(entry);
-      const { files } = reachOf(join(folder, target ?? "missing"));
-      const providers = files.filter((file) => /providers\/(?!provider\.js$|schemes\/)/.test(file));
+      const { sources } = reachOf(join(folder, target ?? "missing"));
+      const providers = sources.filter((file) => /providers\/(?!provider\.ts$|schemes\/)/.test(file));
+      expect(sources, entry).not.to.deep.equal([]);
       expect(providers, entry).to.deep.equal([]);
     }
   });
 
   it("is not the other provider, for a provider", async () => {
     const folder = await stagedPackage();
-    expect(reachOf(join(folder, "dist/stripe.js")).files.join("\n")).not.to.match(/providers\/conekta/);
-    expect(reachOf(join(folder, "dist/conekta.js")).files.join("\n")).not.to.match(/providers\/stripe/);
+    const sourcesOf = (provider: string): string => reachOf(join(folder, `dist/${provider}.js`)).sources.join("\n");
+    expect(sourcesOf("stripe"))
+      .to.match(/providers\/stripe/)
+      .and.not.to.match(/providers\/conekta/);
+    expect(sourcesOf("conekta"))
+      .to.match(/providers\/conekta/)
+      .and.not.to.match(/providers\/stripe/);
   });
 
   it("is found through files, re-exports and bare imports", async () => {

@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import ts from "typescript";
 
 export interface Reach {
   /** Every file that is loaded, the first one included. */
   readonly files: readonly string[];
+  /** Every source that these were made of, where they have maps. */
+  readonly sources: readonly string[];
   /** Every package that is loaded, by the specifier it is imported with. */
   readonly packages: readonly string[];
 }
@@ -24,7 +26,13 @@ export function reachOf(entry: string): Reach {
       else packages.add(specifier);
     }
   }
-  return { files: [...files], packages: [...packages] };
+  return { files: [...files], sources: [...files].flatMap(sourcesOf), packages: [...packages] };
+}
+
+function sourcesOf(file: string): string[] {
+  if (!existsSync(`${file}.map`)) return [];
+  const { sources } = JSON.parse(readFileSync(`${file}.map`, "utf8")) as { readonly sources: readonly string[] };
+  return sources.map((source) => resolve(dirname(file), source));
 }
 
 /** `import … from`, `export … from` and `import "…"`; not `import()`, which loads nothing until it runs. */

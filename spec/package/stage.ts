@@ -51,7 +51,7 @@ async function stage(): Promise<string> {
 async function fill(folder: string): Promise<void> {
   for (const name of COPIED) await cp(join(ROOT, name), join(folder, name), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  await mustRun(process.execPath, [tsc(), "--project", "tsconfig.json"], { cwd: folder });
+  await mustRun(process.execPath, [join(ROOT, "tools/build.mjs")], { cwd: folder });
 }
 
 /** Removes the copies of runs that were killed. */

@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { expect } from "chai";
 import { entryFiles, specifierOf } from "./entries.ts";
 import { mustRun, type Ran, run } from "./run.ts";
@@ -80,8 +81,12 @@ describe("the packed package, installed without any peer", function () {
   });
 
   it("holds a source for every map", () => {
-    for (const path of packed.filter((name) => name.endsWith(".js.map"))) {
-      expect(packed).to.include(path.replace(/^dist/, "src").replace(/\.js\.map$/, ".ts"));
+    const maps = packed.filter((name) => name.endsWith(".js.map"));
+    expect(maps).not.to.deep.equal([]);
+    for (const path of maps) {
+      const map = readFileSync(join(consumer, "node_modules/hookbus", path), "utf8");
+      const { sources } = JSON.parse(map) as { readonly sources: readonly string[] };
+      for (const source of sources) expect(packed, path).to.include(posix.join(posix.dirname(path), source));
     }
   });
 
