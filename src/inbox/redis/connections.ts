@@ -21,6 +21,23 @@ export const REQUESTS: OwnOptions = {
   maxRetriesPerRequest: 0,
 };
 
+/**
+ * Has the commands of a client forget what they were told once they are answered. ioredis writes functions right into
+ * properties of its commands; V8 puts such functions into its old space, and with them the command and its arguments, bodies
+ * of deliveries among them, until the next major turn of the garbage collector.
+ */
+export function forgetArguments(client: Redis): void {
+  const send = client.sendCommand.bind(client);
+  const forgetful: Redis["sendCommand"] = (command, stream) => {
+    const forget = (): void => {
+      command.args.length = 0;
+    };
+    command.promise.then(forget, forget);
+    return send(command, stream);
+  };
+  client.sendCommand = forgetful;
+}
+
 /** What BullMQ wants of a connection on which it waits for jobs. */
 const WAITS: OwnOptions = {
   ...OURS,

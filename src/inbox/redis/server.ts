@@ -2,7 +2,7 @@ import type { IRedisClient } from "bullmq";
 import type { Redis } from "ioredis";
 import { assertKeeps, assertSyncs, fieldOf, isForbidden } from "../../databases/redis-durability.ts";
 import { ConfigurationError, StoreUnavailableError } from "../../errors.ts";
-import { Gate, REQUESTS, WaitingConnection } from "./connections.ts";
+import { forgetArguments, Gate, REQUESTS, WaitingConnection } from "./connections.ts";
 import { fitForLogs, unanswered } from "./errors.ts";
 import { ForeignScripts } from "./foreign-scripts.ts";
 import { loadPeers, type Peers, type RedisConnection } from "./peers.ts";
@@ -127,6 +127,7 @@ export class InboxServer {
     if (this.#closed) throw new ConfigurationError("the inbox has been closed");
     if (this.#client) return this.#client;
     const client = peers.connect(REQUESTS);
+    forgetArguments(client);
     this.#client = client;
     client.on("error", (error) => {
       this.#lastError = error;
