@@ -5,6 +5,7 @@ import { type Bench, type Figure, type Run, share } from "./method/figure.ts";
 import { AGAIN, inPairs, type Timed } from "./method/pairs.ts";
 import { withFolder } from "./storing/folder.ts";
 import { withSchemas } from "./storing/postgres.ts";
+import { STEADY } from "./storing/steady.ts";
 
 /** How many deliveries a second are answered 200 once they are durable, over 64 connections? */
 export const bench: Bench = {
@@ -54,7 +55,7 @@ async function postgres(run: Run): Promise<Figure[]> {
 }
 
 async function redis(folder: string, run: Run): Promise<Figure[]> {
-  const server = await RedisServer.start(folder);
+  const server = await RedisServer.start(folder, STEADY);
   try {
     return await beside(run, async (served) => ({
       floor: await served("BullMQ add", "bullmq", String(server.port)),

@@ -8,6 +8,7 @@ import { AGAIN, inPairs } from "./method/pairs.ts";
 import { EACH } from "./storing/batch.ts";
 import { withFolder } from "./storing/folder.ts";
 import { withSchemas } from "./storing/postgres.ts";
+import { STEADY } from "./storing/steady.ts";
 
 /** How many recorded events a second are delivered, by 1, 2 and 4 worker processes? */
 export const bench: Bench = {
@@ -20,7 +21,7 @@ export const bench: Bench = {
 };
 
 async function redis(folder: string, run: Run): Promise<Figure[]> {
-  const server = await RedisServer.start(folder);
+  const server = await RedisServer.start(folder, STEADY);
   const target = String(server.port);
   const inbox = redisInbox({ connection: { host: "127.0.0.1", port: server.port } });
   const hookbus = await Crew.start("redis", target, inboxBacklog(inbox), 4, 2_000);

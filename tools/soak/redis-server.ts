@@ -7,20 +7,24 @@ import { Redis } from "ioredis";
 /** How long a server may take to answer, in milliseconds: it reads its whole append-only file first. */
 const READY_MS = 20_000;
 
+type Settings = Readonly<Record<`--${string}`, string>>;
+
 /** A Redis server of the soak's own, which keeps what it acknowledges and may be killed. */
 export class RedisServer {
   readonly port: number;
   readonly #folder: string;
+  readonly #more: Settings;
   #keeper: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, more: Settings) {
     this.port = port;
     this.#folder = folder;
+    this.#more = more;
   }
 
-  /** Starts a server on a free port, with its files in `folder`. */
-  static async start(folder: string): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), folder);
+  /** Starts a server on a free port, with its files in `folder`; with further settings, if any. */
+  static async start(folder: string, more: Settings = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), folder, more);
     await server.#start();
     return server;
   }
@@ -52,6 +56,7 @@ export class RedisServer {
       // What is appended is all there is: no snapshot hides a gap in it.
       "--save": "",
       "--maxmemory-policy": "noeviction",
+      ...this.#more,
     };
     const args = Object.entries(settings).flat();
     this.#keeper = spawn("sh", ["-c", keep, "redis-server", ...args], { stdio: ["pipe", "ignore", "ignore"] });
