@@ -14,6 +14,7 @@ import type { Inbox } from "../../src/inbox/inbox.ts";
 import type { NewRecord } from "../../src/inbox/record.ts";
 import { jobIdOf, queueOf } from "../../src/inbox/redis/keys.ts";
 import { type RedisInboxOptions, redisInbox } from "../../src/inbox/redis.ts";
+import { hideScripts } from "../support/bullmq-scripts.ts";
 import { needRedisServer, RedisServerProcess } from "../support/redis-server.ts";
 import { inboxContract } from "./contract.ts";
 import { aRecord, DONE, failed, ScriptedBus, until } from "./scripted-bus.ts";
@@ -35,7 +36,7 @@ describe("Redis", () => {
     await server?.remove();
   });
 
-  inboxContract({
+  const contract: Parameters<typeof inboxContract>[0] = {
     name: "redisInbox",
     ordered: false,
     open: async (options) => redisInbox({ ...options, connection: server.url }),
@@ -46,6 +47,38 @@ describe("Redis", () => {
       const bus = key.slice(0, key.indexOf(":"));
       await redis.set(`hookbus-inbox:${queueOf(bus)}:${jobIdOf(key)}:lock`, "another worker", "PX", 3_600_000);
     },
+  };
+
+  inboxContract(contract);
+
+  describe("where BullMQ has other names for its scripts", () => {
+    let show: (() => void) | undefined;
+
+    before(async () => {
+      show = await hideScripts(server.url);
+    });
+
+    after(() => show?.());
+
+    inboxContract(contract);
+
+    it("keeps a body that events of a delivery share once, and records on after its scripts were dropped", async () => {
+      const inbox = redisInbox({ connection: server.url });
+      const body = Buffer.from("shared");
+      const [first, second, ignored] = [{}, {}, { ignored: true }].map((more) => aRecord("shop", { body, ...more }));
+      const delivery = [first, second, ignored] as [NewRecord, NewRecord, NewRecord];
+      try {
+        expect(await inbox.record(delivery)).to.deep.equal(delivery.map(() => ({ state: "recorded" })));
+        expect(await redis.keys("hookbus-inbox:b-*")).to.have.length(1);
+        for (const { key } of delivery) expect((await inbox.get(key))?.body).to.deep.equal(body);
+        await redis.script("FLUSH");
+        expect((await inbox.record(delivery)).map(({ state }) => state)).to.deep.equal(delivery.map(() => "duplicate"));
+        expect(await inbox.record([aRecord("shop")])).to.deep.equal([{ state: "recorded" }]);
+      } finally {
+        await inbox.close();
+        await redis.flushall();
+      }
+    });
   });
 
   describe("redisInbox", () => {

@@ -45,7 +45,8 @@ const PURGE_EVERY_MS = 60 * 60 * 1000;
  * after each reconnection: it needs `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`, or else
  * `allowVolatile: true`. A server that does not answer for five seconds counts as down.
  *
- * What is left of a purged record stays in Redis for ever: less than a kilobyte. Let BullMQ's own tools look at the queues,
+ * BullMQ goes by the clock of the machine: that is how long a retry waits, and by it what is done is purged. What is left of a
+ * purged record stays in Redis for ever: less than a kilobyte. Let BullMQ's own tools look at the queues,
  * and change records by `replay` and `discard` alone. The last 50 attempts and audit entries of each are kept.
  *
  * Throws `ConfigurationError` for an option that cannot be meant. Calls reject with `MissingPeerError` where bullmq or

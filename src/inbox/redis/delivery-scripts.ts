@@ -1,4 +1,4 @@
-import { BEGIN, EACH, QUEUE, RECORD, REMEMBER, WRITE } from "./lua.ts";
+import { BEGIN, EACH, listed, QUEUE, RECORD, REMEMBER, WRITE } from "./lua.ts";
 import { LEASED } from "./rows.ts";
 
 /**
@@ -18,7 +18,7 @@ local token, now = ARGV[4], ARGV[5]
 if call('GET', lock()) ~= token then return {'lost'} end
 local begun = begin(now, unpack(call('HMGET', job, 'h:print', 'h:end', 'h:run', 'h:shared'), 1, 4))
 if begun[1] ~= 'begun' then return begun end
-local names = {${LEASED.map((name) => `'${name}'`).join(", ")}}
+local names = {${listed(LEASED)}}
 for _, name in ipairs(call('HKEYS', job)) do
   if string.sub(name, 1, 4) == 'h:m:' then table.insert(names, name) end
 end

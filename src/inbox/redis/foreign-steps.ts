@@ -1,4 +1,4 @@
-import { BEGIN, CALLS, EACH, FULL_BYTES, QUEUE, REMEMBER, WRITE } from "./lua.ts";
+import { BEGIN, CALLS, EACH, FULL_BYTES, listed, QUEUE, REMEMBER, WRITE } from "./lua.ts";
 import { LEASED } from "./rows.ts";
 
 /** A script of BullMQ's, as a client of Redis is told of it. */
@@ -66,7 +66,7 @@ local now, leaseMs = ARGV[3], ARGV[4]
 local bytes = 0
 -- The fields that a client is told of, beside the marks ("h:m:"): it pays for each. Those that every job of BullMQ's has are not.
 local isTold = {data = true, name = false, opts = false, timestamp = false, delay = false, priority = false, processedOn = false, ats = false}
-for _, name in ipairs({${LEASED.map((name) => `'${name}'`).join(", ")}}) do isTold[name] = true end
+for _, name in ipairs({${listed(LEASED)}}) do isTold[name] = true end
 local function once(model, token)
   local answer = model.run(model.keys, model.args)
   if type(answer) ~= 'table' or type(answer[1]) ~= 'table' then return answer end

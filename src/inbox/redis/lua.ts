@@ -23,6 +23,11 @@ export const AT_ONCE = 64;
 /** More than this goes with the next step, so that many large records do not fill the server's memory at once. */
 export const FULL_BYTES: number = 256 * 1024;
 
+/** Names of fields, as a script lists them. */
+export function listed(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(", ");
+}
+
 /** Where the records of a queue and their parts are. `turnTo` says which of them the other functions are about. */
 export const QUEUE: string = `
 local call = redis.call

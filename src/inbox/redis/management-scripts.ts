@@ -1,4 +1,4 @@
-import { MOVE, RECORD, STATE } from "./lua.ts";
+import { listed, MOVE, RECORD, STATE } from "./lua.ts";
 import { FACTS, PIECE } from "./rows.ts";
 
 /** Delivers a record again. Answers what came of it: nothing, where there is no such record. */
@@ -154,7 +154,7 @@ local answer = {false}
 for i = 1, math.min(#rows, most) do
   local member, seq = rows[i][1], rows[i][2]
   local job = prefix .. ':' .. member
-  local row = call('HMGET', job, ${COLUMNS.map((column) => `'${column}'`).join(", ")})
+  local row = call('HMGET', job, ${listed(COLUMNS)})
   local is = stateOf(job)
   for from = ${PIECE + 1}, row[6] and 1e6 or 0, ${PIECE} do
     local piece = call('HGET', job, 'h:facts:' .. from)

@@ -2,9 +2,9 @@ import type { IRedisTransaction } from "bullmq";
 import { type Clock, systemClock } from "../../clock.ts";
 import { Batch } from "../polled/batch.ts";
 import type { NewRecord, Recorded } from "../record.ts";
-import { Calls } from "./calls.ts";
+import { Calls, type ForeignCall } from "./calls.ts";
 import { unanswered } from "./errors.ts";
-import { RECORDING } from "./foreign-scripts.ts";
+import { type ForeignScripts, RECORDING } from "./foreign-scripts.ts";
 import { queueOf } from "./keys.ts";
 import { AT_ONCE } from "./lua.ts";
 import { type NewJob, newJob, type RecordQueue, type SharedBodies, sharedAmong } from "./new-job.ts";
@@ -73,10 +73,9 @@ export class RedisRecords {
     if (!asked.scripts.known) return undefined;
     const calls = new Calls();
     for (const [queue, { id, add, record }] of jobs) {
-      const [command, args] = add ? told(add) : [];
-      const script = command === undefined ? undefined : asked.scripts.of(command);
-      if (command !== undefined && !script) return undefined;
-      calls.add(script && { script, args: args ?? [] }, [queue.name, id, ...record]);
+      const call = add && told(add, asked.scripts);
+      if (add && !call) return undefined;
+      calls.add(call, [queue.name, id, ...record]);
     }
     const shared = [...bodies.values()].flatMap(({ id, text }) => [id, text]);
     const answers = (await asked.redis.runCommand(RECORDING, [
@@ -150,15 +149,15 @@ export class RedisRecords {
   }
 }
 
-/** The command that BullMQ would have the server run, and what it would tell it. */
-function told(add: NonNullable<NewJob["add"]>): [command: string, args: readonly unknown[]] | [] {
-  let call: [string, readonly unknown[]] | [] = [];
-  const redis = {
-    runCommand(command: string, args: readonly unknown[]) {
-      call = [command, args];
-    },
+/** The script that BullMQ would have the server run, and what it would tell it; nothing, where that is not as it was known. */
+function told(add: NonNullable<NewJob["add"]>, scripts: ForeignScripts): ForeignCall | undefined {
+  let call: ForeignCall | undefined;
+  const runCommand = (command: string, args: readonly unknown[]): void => {
+    const script = scripts.of(command);
+    call = script && { script, args };
   };
-  add(redis as unknown as IRedisTransaction);
+  // Should it ask for more than that one day, it fails here, and the job is added in the other way.
+  Promise.resolve(add({ runCommand } as unknown as IRedisTransaction)).catch(() => undefined);
   return call;
 }
 

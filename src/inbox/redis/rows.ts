@@ -69,8 +69,11 @@ function factsText(record: NewRecord): string {
     // Half a character is no JSON to the server; wherever else it comes in a text, the server gets the same for it.
     return typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value;
   });
-  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(facts).replace(/[^ -~]/g, escaped);
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** What a script answers of a hash: names and values, one after the other. */
