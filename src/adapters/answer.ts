@@ -1,17 +1,19 @@
 import type { Receipt } from "../receiver/receipt.ts";
 import { linger } from "./linger.ts";
 import type { NodeRequest, NodeResponse } from "./node-types.ts";
+import { together } from "./together.ts";
 
 /**
- * Writes a receipt: one `writeHead` and one `end`. Does nothing where an answer was begun or nobody is left to read it.
+ * Writes a receipt, beside those of requests that came at the same time: one `writeHead` and one `end`. Does nothing where an answer was begun or nobody is left to read it.
  *
  * A request that has not arrived in full (refused before its body was read, too large, too slow) costs the connection:
  * there is no telling where the next request would begin.
  */
-export function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): void | Promise<void> {
-  if (req.complete) return write(req, res, receipt);
+export async function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): Promise<void> {
+  if (req.complete) await together();
   // A refusal may come while Node is in the midst of the very packet that holds the rest of the request.
-  return new Promise((resolve) => setImmediate(resolve)).then(() => write(req, res, receipt));
+  else await new Promise((resolve) => setImmediate(resolve));
+  write(req, res, receipt);
 }
 
 function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
