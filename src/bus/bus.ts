@@ -28,6 +28,13 @@ const NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/i;
 /** Event types can be hostile: no more than this many resolved lists are remembered. */
 const REMEMBERED_TYPES = 5_000;
 
+/** Whom the events of a type reach. */
+interface Reached {
+  /** The type with the namespace before it. */
+  readonly name: string;
+  readonly subscriptions: readonly Subscription[];
+}
+
 const ONCE = "the one event could be delivered by any process, any number of times; use `subscribe`";
 
 let buses = 0;
@@ -154,7 +161,11 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
 
   /** @internal The subscriptions an event of type `type` reaches, in order. */
   subscriptionsFor(type: string): readonly Subscription[] {
-    const { notifications, namespace } = this;
+    return this.#reachedBy(type).subscriptions;
+  }
+
+  #reachedBy(type: string): Reached {
+    const { notifications } = this;
     if (this.#generation !== notifications.generation) {
       // Another one, and not cleared: that takes longer the more types there are.
       this.#reached = listsByType();
@@ -162,7 +173,9 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
     }
     const known = this.#reached.get(type);
     if (known) return known;
-    const found = notifications.resolve(namespace.call(type), namespace.delimiter, this.#scope);
+    const { namespace } = this;
+    const name = namespace.call(type);
+    const found = { name, subscriptions: notifications.resolve(name, namespace.delimiter, this.#scope) };
     this.#reached.set(type, found);
     return found;
   }
@@ -170,12 +183,9 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   /** @internal */
   dispatch(event: unknown, facts: DeliveryFacts, marks?: Marks): Promise<Dispatched> {
     if (this.freezeEvents) freezeDeeply(event);
-    return dispatch(this.subscriptionsFor(facts.type), event, facts, {
-      notifications: this.notifications,
-      clock: this.clock,
-      name: this.namespace.call(facts.type),
-      marks,
-    });
+    const { name, subscriptions } = this.#reachedBy(facts.type);
+    const { notifications, clock } = this;
+    return dispatch(subscriptions, event, facts, { notifications, clock, name, marks });
   }
 
   /** @internal Publishes one of hookbus's own steps. */
@@ -270,7 +280,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   }
 }
 
-function listsByType(): LRUCache<string, readonly Subscription[]> {
+function listsByType(): LRUCache<string, Reached> {
   return new LRUCache({ max: REMEMBERED_TYPES });
 }
 

@@ -68,13 +68,7 @@ export async function dispatch(
       if (thrown instanceof Overdue) {
         settled = false;
         failure = { subscriber: subscription.name, error: thrown.error };
-        late.push(
-          thrown.settled.then(async (end) => {
-            if (end === "failed") again(subscription, options);
-            else await done(subscription, end === "rejected", false, options);
-            return end !== "failed";
-          }),
-        );
+        late.push(endOfOverdue(thrown, subscription, options));
       } else if (!(thrown instanceof Ignore)) {
         failure = { subscriber: subscription.name, error: thrown };
       }
@@ -92,8 +86,20 @@ export async function dispatch(
       notifications.emitStep(deliverStep(facts, subscription.name, performance.now() - started, failure));
     }
   }
-  if (late.length === 0) return { failures, unfinished, late: undefined };
-  return { failures, unfinished, late: Promise.all(late).then((finished) => !unfinished && finished.every(Boolean)) };
+  return { failures, unfinished, late: late.length === 0 ? undefined : endOfAll(late, unfinished) };
+}
+
+/** Settles with the subscriber that ran out of time, and says whether it finished. Of its own, as a closure above would cost every event. */
+async function endOfOverdue({ settled }: Overdue, subscription: Subscription, options: DispatchOptions): Promise<boolean> {
+  const end = await settled;
+  if (end === "failed") again(subscription, options);
+  else await done(subscription, end === "rejected", false, options);
+  return end !== "failed";
+}
+
+async function endOfAll(late: readonly Promise<boolean>[], unfinished: boolean): Promise<boolean> {
+  const finished = await Promise.all(late);
+  return !unfinished && finished.every(Boolean);
 }
 
 function done(

@@ -35,6 +35,8 @@ export interface PublishedEvent {
  */
 export class Notifications {
   readonly #emitter: EventEmitter;
+  /** Whether nobody else can listen on the emitter. */
+  readonly #own: boolean;
   readonly #subscriptions = new Map<(...args: never[]) => unknown, Subscription>();
   readonly #stepListeners = new Map<Disposer, unknown>();
   readonly #names = new Map<string, Set<string>>();
@@ -44,8 +46,9 @@ export class Notifications {
   #generation = 0;
 
   /** @param emitter where the listeners are held; default: a new emitter. */
-  constructor(emitter: EventEmitter = new EventEmitter()) {
-    this.#emitter = emitter;
+  constructor(emitter?: EventEmitter) {
+    this.#emitter = emitter ?? new EventEmitter();
+    this.#own = emitter === undefined;
   }
 
   /** Listens to hookbus's own steps. What the listener throws is dropped. */
@@ -181,6 +184,8 @@ export class Notifications {
 
   /** @internal Whether somebody listens to the steps of this name, logs aside. */
   hears(name: Step["name"]): boolean {
+    // Asked several times a delivery, and seldom by anybody who is heard.
+    if (this.#own && this.#stepListeners.size === 0) return false;
     for (const pattern of this.#patternsOfStep(name)) if (this.#emitter.listenerCount(pattern) > 0) return true;
     return false;
   }

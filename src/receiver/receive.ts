@@ -92,18 +92,23 @@ export async function receive(
   }
 
   // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
-  const verifiedBy = verification === undefined ? "retrieval" : "signature";
-  const facts = all.map((envelope) => factsOf(bus, envelope, verifiedBy, verification?.matchedSecret));
+  const parts: Part[] = [];
+  for (const envelope of all) {
+    const facts =
+      verification === undefined
+        ? factsOf(bus, envelope, "retrieval")
+        : factsOf(bus, envelope, "signature", verification.matchedSecret);
+    parts.push({ envelope, facts, source });
+  }
   const results: Result[] = [];
-  for (const [at, envelope] of all.entries()) {
-    const of = facts[at] as DeliveryFacts;
+  for (const part of parts) {
     let result: Result;
     try {
-      result = await deliver(bus, { envelope, facts: of, source }, mount, tools.leaseMs);
+      result = await deliver(bus, part, mount, tools.leaseMs);
     } catch (error) {
       result = failedGenuine(error);
     }
-    result.facts = of;
+    result.facts = part.facts;
     results.push(result);
   }
   return worstResult(results);

@@ -2,7 +2,7 @@ import type { Bus } from "../bus/bus.ts";
 import { failed } from "./failure.ts";
 import type { RetrievalLimits } from "./fetch-guard.ts";
 import type { Receipt } from "./receipt.ts";
-import { receive } from "./receive.ts";
+import { receive, type Tools } from "./receive.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import { Retriever } from "./retrieve.ts";
 import { tellListener } from "./tell-listener.ts";
@@ -19,12 +19,12 @@ export interface ReceiverOptions {
 export class Receiver {
   readonly retriever: Retriever;
   readonly #bus: Bus;
-  readonly #leaseMs: number;
+  readonly #tools: Tools;
 
   constructor(bus: Bus, options: ReceiverOptions = {}) {
     this.#bus = bus;
-    this.#leaseMs = options.leaseMs ?? 30_000;
     this.retriever = new Retriever(bus, options.retrieval);
+    this.#tools = { retriever: this.retriever, leaseMs: options.leaseMs ?? 30_000 };
   }
 
   /** Never rejects. */
@@ -32,7 +32,7 @@ export class Receiver {
     const started = performance.now();
     let result: Result;
     try {
-      result = await receive(this.#bus, head, readBody, { retriever: this.retriever, leaseMs: this.#leaseMs }, mount);
+      result = await receive(this.#bus, head, readBody, this.#tools, mount);
     } catch (error) {
       result = failed(error);
     }
