@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { expect } from "chai";
 import { nodeHandler } from "../../src/adapters/node.ts";
+import { acknowledged } from "../../src/receiver/receipt.ts";
 import { RecordingEndpoint } from "../support/endpoint.ts";
 import { RawHttp } from "../support/raw-http.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -58,6 +59,68 @@ describe("reading a body from the socket", () => {
     await client.send("}");
     expect(await client.read()).to.include({ status: 200 });
     expectNothingLeftBehind();
+  });
+
+  describe("that came with its head", () => {
+    const request = (body: string, declared = body.length): string =>
+      `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${declared}\r\n\r\n${body}`;
+    const received = (): string[] => endpoint.bodies.map(String);
+
+    it("takes it without a listener or a timer", async () => {
+      await serve();
+      const listened: string[] = [];
+      endpoint.once("reading", () => {
+        seen[0]?.req.on("newListener", (event: string) => {
+          if (EVENTS.includes(event)) listened.push(event);
+        });
+      });
+      let timers = -1;
+      endpoint.reply = () => {
+        timers = pendingTimers();
+        return acknowledged("handled");
+      };
+      await client.send(request('{"a":1}'));
+      expect(await client.read()).to.include({ status: 200 });
+      expect(received()).to.deep.equal(['{"a":1}']);
+      expect(listened).to.deep.equal([]);
+      expect(timers).to.equal(timersBefore);
+    });
+
+    it("takes several such requests in one packet, each its own", async () => {
+      await serve();
+      await client.send(request("one") + request("second") + request("3"));
+      for (let each = 0; each < 3; each += 1) expect(await client.read()).to.include({ status: 200 });
+      expect(received()).to.deep.equal(["one", "second", "3"]);
+      expectNothingLeftBehind();
+    });
+
+    for (const early of [0, 1, 9]) {
+      it(`takes the rest of one whose first ${early} of ten bytes came with it`, async () => {
+        await serve();
+        await client.send(request("0123456789".slice(0, early), 10));
+        await once(endpoint, "reading");
+        await new Promise((resolve) => setImmediate(resolve));
+        await client.send("0123456789".slice(early));
+        expect(await client.read()).to.include({ status: 200 });
+        expect(received()).to.deep.equal(["0123456789"]);
+        expectNothingLeftBehind();
+      });
+    }
+
+    it("takes none that is empty for one that is not there yet", async () => {
+      await serve();
+      await client.send(request(""));
+      expect(await client.read()).to.include({ status: 200 });
+      expect(received()).to.deep.equal([""]);
+    });
+
+    it("still counts it against `maxBodyBytes`", async () => {
+      endpoint.maxBodyBytes = 4;
+      await serve();
+      await client.send(request("12345"));
+      expect(await client.read()).to.include({ status: 413 });
+      expect(received()).to.deep.equal([]);
+    });
   });
 
   it("takes a body of exactly `maxBodyBytes`", async () => {

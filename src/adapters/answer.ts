@@ -10,9 +10,9 @@ import { together } from "./together.ts";
  * there is no telling where the next request would begin.
  */
 export async function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): Promise<void> {
-  if (req.complete) await together();
-  // A refusal may come while Node is in the midst of the very packet that holds the rest of the request.
-  else await new Promise((resolve) => setImmediate(resolve));
+  await together();
+  // An answer may be ready while Node is in the midst of the very packet that holds the rest of the request.
+  if (!req.complete) await new Promise((resolve) => setImmediate(resolve));
   write(req, res, receipt);
 }
 

@@ -22,14 +22,26 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
   const kept = asBytes(req.rawBody);
   if (kept) return within(limits.maxBytes, kept);
   if (!req.readableDidRead) {
-    assertDeclared(req.headers["content-length"] as string | undefined, limits.maxBytes);
-    return readStream(req, limits);
+    const declared = assertDeclared(req.headers["content-length"] as string | undefined, limits.maxBytes);
+    // By then Node has taken in what came with the head, which of most requests is all.
+    await undefined;
+    return arrived(req, declared) ?? readStream(req, limits);
   }
   const left = asBytes(req.body);
   if (left) return within(limits.maxBytes, left);
   throw new RawBodyUnavailableError(
     `the body was read before hookbus saw it, and its raw bytes are gone. ${hint.framework}: ${hint.remedy}`,
   );
+}
+
+/**
+ * The body of a request that nobody reads, where all bytes that were declared are here: it needs no listener and no timer.
+ * In HTTP/2 what says that the request is over comes after them, and is waited for.
+ */
+function arrived(req: NodeRequest, declaredBytes: number): Uint8Array | undefined {
+  if (req.readableFlowing !== null || req.readableEncoding || req.stream) return undefined;
+  if (declaredBytes === 0 || req.readableLength !== declaredBytes) return undefined;
+  return req.read() as Uint8Array;
 }
 
 /** Text is taken as UTF-8. */

@@ -6,9 +6,14 @@ export interface BodyLimits {
   readonly timeoutMs: number;
 }
 
-/** Servers let nothing but digits through here; a body without the field is counted while it is read. */
-export function assertDeclared(contentLength: string | null | undefined, maxBytes: number): void {
-  if (Number(contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);
+/**
+ * The length that a request declares, 0 where it declares none. Servers let nothing but digits through here; a body without
+ * the field is counted while it is read.
+ */
+export function assertDeclared(contentLength: string | null | undefined, maxBytes: number): number {
+  const bytes = Number(contentLength ?? 0);
+  if (bytes > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
 }
 
 export function tooLarge(maxBytes: number): BodyTooLargeError {

@@ -89,8 +89,12 @@ export async function dispatch(
   return { failures, unfinished, late: late.length === 0 ? undefined : endOfAll(late, unfinished) };
 }
 
-/** Settles with the subscriber that ran out of time, and says whether it finished. Of its own, as a closure above would cost every event. */
-async function endOfOverdue({ settled }: Overdue, subscription: Subscription, options: DispatchOptions): Promise<boolean> {
+/** Settles with the subscriber that ran out of time, and says whether it finished. A closure in its place would cost every event. */
+async function endOfOverdue(
+  { settled }: Overdue,
+  subscription: Subscription,
+  options: DispatchOptions,
+): Promise<boolean> {
   const end = await settled;
   if (end === "failed") again(subscription, options);
   else await done(subscription, end === "rejected", false, options);
