@@ -52,6 +52,41 @@ describe("Batch", () => {
     expect(await all).to.deep.equal(["A", "B", "C"]);
   });
 
+  describe("while more comes", () => {
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    /** Adds an item as a socket would: in the next turn of the event loop, and not together with the last one. */
+    const brings = async (batch: Batch<string, string>, item: string): Promise<void> => {
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      void batch.add(item);
+      await turn();
+    };
+
+    it("waits until a turn of the event loop has brought nothing", async () => {
+      const batch = batchOf();
+      void batch.add("a");
+      await brings(batch, "b");
+      await brings(batch, "c");
+      expect(items()).to.deep.equal([]);
+      await turn();
+      expect(items()).to.deep.equal([["a", "b", "c"]]);
+    });
+
+    it("waits for five turns at the most", async () => {
+      const batch = batchOf();
+      void batch.add("0");
+      for (let next = 1; commits.length === 0; next += 1) await brings(batch, String(next));
+      expect(items()).to.deep.equal([["0", "1", "2", "3", "4", "5"]]);
+    });
+
+    it("waits for no more than go together", async () => {
+      const batch = batchOf({ most: 3 });
+      void batch.add("a");
+      await brings(batch, "b");
+      await brings(batch, "c");
+      expect(items()).to.deep.equal([["a", "b", "c"]]);
+    });
+  });
+
   it("keeps nobody waiting for company", async () => {
     const batch = batchOf();
     const alone = batch.add("a");

@@ -25,6 +25,9 @@ interface Waiting<In, Out> {
   reject(error: unknown): void;
 }
 
+/** How many turns of the event loop a commit may gather in, while each brings some. */
+const MOST_TURNS = 5;
+
 /** More than this goes into the next commit, so that small deliveries do not wait for a large one's bytes. */
 const FULL_BYTES = 256 * 1024;
 
@@ -34,7 +37,7 @@ const WAITING_BYTES = 64 * 1024 * 1024;
 /**
  * Group commit: what comes while a commit is under way goes into the next one together.
  *
- * Nothing waits for company: a commit begins as soon as the events at hand have been looked at.
+ * Nothing waits for company: a commit begins as soon as a turn of the event loop has brought nothing more.
  */
 export class Batch<In, Out> {
   readonly #options: BatchOptions<In, Out>;
@@ -69,8 +72,20 @@ export class Batch<In, Out> {
   #schedule(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#flights >= this.#options.flights) return;
     this.#scheduled = true;
-    // After what the event loop has at hand: those deliveries share the commit.
+    this.#afterTurn(MOST_TURNS);
+  }
+
+  /** Flies after what the event loop has at hand: those deliveries share the commit. */
+  #afterTurn(turns: number): void {
+    let before = 0;
+    // What is added in one go is no sign that more is coming.
+    queueMicrotask(() => {
+      before = this.#waiting.length;
+    });
     setImmediate(() => {
+      // Whoever sends many at once is seldom done in one turn, and a commit costs much more than looking again.
+      const more = this.#waiting.length > before && this.#waiting.length < this.#options.most;
+      if (more && turns > 1) return this.#afterTurn(turns - 1);
       this.#scheduled = false;
       void this.#fly();
     });

@@ -43,7 +43,7 @@ export function* insertInFile(
 
 /** Records deliveries of one event each under the numbers from `first` on. */
 function* insertRows(
-  { table }: Dialect,
+  dialect: Dialect,
   now: Value,
   first: number,
   records: readonly NewRecord[],
@@ -52,27 +52,47 @@ function* insertRows(
   for (const [index, record] of records.entries()) {
     values.push(first + index, ...valuesOf(record), now, record.ignored ? now : null);
   }
-  const rows = placesOf(records.length, COLUMNS.length);
-  const insert = `INSERT INTO ${table("hookbus_inbox")} (${COLUMNS.join(", ")}) VALUES ${rows} ON CONFLICT (key) DO NOTHING`;
-  if ((yield { text: insert, values }).changes === records.length) {
-    yield* insertBodies(table, first, records);
+  if ((yield { text: textsOf(dialect, records.length).rows, values }).changes === records.length) {
+    yield* insertBodies(dialect, first, records);
     return records.map(() => RECORDED);
   }
   const recorded: Recorded[] = [];
   for (const [index, record] of records.entries()) {
-    const select = `SELECT seq, fingerprint FROM ${table("hookbus_inbox")} WHERE key = ?`;
+    const select = `SELECT seq, fingerprint FROM ${dialect.table("hookbus_inbox")} WHERE key = ?`;
     const [row] = (yield { text: select, values: [record.key] }).rows as [Row];
     const isNew = number(row, "seq") === first + index;
-    if (isNew) yield* insertBodies(table, first + index, [record]);
+    if (isNew) yield* insertBodies(dialect, first + index, [record]);
     recorded.push(isNew ? RECORDED : { state: "duplicate", fingerprint: text(row, "fingerprint") });
   }
   return recorded;
 }
 
-function* insertBodies(table: Dialect["table"], first: number, records: readonly NewRecord[]): Plan<void> {
-  yield {
-    text: `INSERT INTO ${table("hookbus_inbox_body")} (seq, body) VALUES ${placesOf(records.length, 2)}`,
-    values: records.flatMap(({ body }, index): Value[] => [first + index, body]),
+function* insertBodies(dialect: Dialect, first: number, records: readonly NewRecord[]): Plan<void> {
+  const values: Value[] = [];
+  for (const [index, { body }] of records.entries()) values.push(first + index, body);
+  yield { text: textsOf(dialect, records.length).bodies, values };
+}
+
+interface Texts {
+  readonly rows: string;
+  readonly bodies: string;
+}
+
+/** They are long, and put together once for each number of rows, of which there are two. */
+const texts = new WeakMap<Dialect, Map<number, Texts>>();
+
+function textsOf(dialect: Dialect, rows: number): Texts {
+  const known = texts.get(dialect) ?? new Map<number, Texts>();
+  const made = known.get(rows) ?? textsFor(dialect, rows);
+  texts.set(dialect, known.set(rows, made));
+  return made;
+}
+
+function textsFor({ table }: Dialect, rows: number): Texts {
+  const columns = COLUMNS.join(", ");
+  return {
+    rows: `INSERT INTO ${table("hookbus_inbox")} (${columns}) VALUES ${placesOf(rows, COLUMNS.length)} ON CONFLICT (key) DO NOTHING`,
+    bodies: `INSERT INTO ${table("hookbus_inbox_body")} (seq, body) VALUES ${placesOf(rows, 2)}`,
   };
 }
 

@@ -36,7 +36,8 @@ export function parsed<T>(row: Row, column: string): T | undefined {
 
 /** As text, so that both databases hold the same; PostgreSQL's text cannot hold the character U+0000. */
 export function json(value: unknown): string {
-  return JSON.stringify(value).replaceAll("\\u0000", "\\ufffd");
+  const written = JSON.stringify(value);
+  return written.includes("\\u0000") ? written.replaceAll("\\u0000", "\\ufffd") : written;
 }
 
 export const marksOf = (row: Row): readonly Mark[] => parsed<Mark[]>(row, "done") ?? [];
