@@ -70,12 +70,24 @@ export function setUp(database: SqliteDatabase, allowVolatile: boolean): void {
   waitForOthers(database);
   const journal = withWal(database);
   database.exec("PRAGMA synchronous = FULL");
+  checkpointSeldom(database);
   // Where a file cannot have a WAL it keeps the journal that it had, which is as safe.
   if ((journal !== "memory" && journal !== "off") || allowVolatile) return;
   throw new ConfigurationError(
     `this SQLite database is kept in memory (journal_mode ${journal}) and would lose what was acknowledged: ` +
       "give the `path` of a file, or set `allowVolatile: true`",
   );
+}
+
+/**
+ * SQLite copies its WAL into the database whenever it holds a thousand pages, the same pages of an index again and again.
+ * Four thousand are 16 MB. Whoever has set a number of their own keeps it.
+ *
+ * @see https://www.sqlite.org/pragma.html#pragma_wal_autocheckpoint
+ */
+function checkpointSeldom(database: SqliteDatabase): void {
+  const { wal_autocheckpoint: pages } = database.prepare("PRAGMA wal_autocheckpoint").get() as Record<string, unknown>;
+  if (Number(pages) === 1_000) database.exec("PRAGMA wal_autocheckpoint = 4000");
 }
 
 /** How often another process may be in the way of a new file's first change: it makes it once, and so does each that waits. */

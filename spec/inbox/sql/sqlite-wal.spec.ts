@@ -87,3 +87,38 @@ describe("a SQLite file that another process changes for the first time, too", (
     expect(other.tries).to.be.within(2, 100);
   });
 });
+
+describe("the WAL of a SQLite file", () => {
+  let folder: string;
+  let database: SqliteDatabase;
+  let inbox: Inbox | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "hookbus-wal-"));
+    database = openSqlite(await sqliteDriver(), join(folder, "inbox.db"));
+  });
+
+  afterEach(async () => {
+    await inbox?.close({ graceMs: 0 });
+    database.close?.();
+    await rm(folder, { recursive: true });
+  });
+
+  const pages = (): unknown => database.prepare("PRAGMA wal_autocheckpoint").get();
+
+  it("is copied into the database when it holds four thousand pages", async () => {
+    expect(pages(), "SQLite's own").to.deep.include({ wal_autocheckpoint: 1_000 });
+    inbox = sqliteInbox({ database });
+    await inbox.ping();
+    expect(pages()).to.deep.include({ wal_autocheckpoint: 4_000 });
+  });
+
+  for (const own of [0, 250, 20_000]) {
+    it(`is left alone where somebody has set ${own} pages`, async () => {
+      database.exec(`PRAGMA wal_autocheckpoint = ${own}`);
+      inbox = sqliteInbox({ database });
+      await inbox.ping();
+      expect(pages()).to.deep.include({ wal_autocheckpoint: own });
+    });
+  }
+});
