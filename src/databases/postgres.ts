@@ -136,7 +136,9 @@ export class Postgres implements Database {
 
   async #ask(client: PostgresClient, { text, values = [] }: Statement, limitMs?: number): Promise<Answer> {
     const answer = client.query({ ...this.#numbered(text), values: values as Value[] });
-    return answerOf(await this.#clients.inTime(client, answer, limitMs));
+    const { rows, changes } = answerOf(await this.#clients.inTime(client, answer, limitMs));
+    // pg keeps a result where only a major garbage collection finds it: what is in it, bodies too, need not wait for that.
+    return { rows: rows.splice(0), changes };
   }
 
   /** `$1`, `$2`, … for every `?`, and a name under which the server keeps the statement's plan. */
@@ -171,7 +173,7 @@ export function postgresDialect(schema: string | undefined): Dialect {
   };
 }
 
-function answerOf(result: unknown): Answer {
+function answerOf(result: unknown): { rows: Row[]; changes: number } {
   const { rows, rowCount } = (result ?? {}) as Partial<PostgresResult>;
   return { rows: Array.isArray(rows) ? rows : [], changes: rowCount ?? 0 };
 }
