@@ -62,7 +62,7 @@ describe("Batch", () => {
     };
 
     it("waits until a turn of the event loop has brought nothing", async () => {
-      const batch = batchOf();
+      const batch = batchOf({ turns: 5 });
       void batch.add("a");
       await brings(batch, "b");
       await brings(batch, "c");
@@ -71,15 +71,22 @@ describe("Batch", () => {
       expect(items()).to.deep.equal([["a", "b", "c"]]);
     });
 
-    it("waits for five turns at the most", async () => {
-      const batch = batchOf();
+    it("waits for no more turns than it may", async () => {
+      const batch = batchOf({ turns: 5 });
       void batch.add("0");
       for (let next = 1; commits.length === 0; next += 1) await brings(batch, String(next));
       expect(items()).to.deep.equal([["0", "1", "2", "3", "4", "5"]]);
     });
 
+    it("does not wait unless it may gather for longer", async () => {
+      const batch = batchOf();
+      void batch.add("a");
+      await brings(batch, "b");
+      expect(items()).to.deep.equal([["a", "b"]]);
+    });
+
     it("waits for no more than go together", async () => {
-      const batch = batchOf({ most: 3 });
+      const batch = batchOf({ most: 3, turns: 5 });
       void batch.add("a");
       await brings(batch, "b");
       await brings(batch, "c");

@@ -8,6 +8,8 @@ export interface BatchOptions<In, Out> {
   readonly most: number;
   /** How many commits may be under way at once. */
   readonly flights: number;
+  /** How many turns of the event loop a commit may gather in, while each brings some; default: one. */
+  readonly turns?: number;
   /** The weight of an item, in bytes; default: none. */
   readonly weigh?: (item: In) => number;
   /** How long an item may take, in milliseconds, the time that it waits included. */
@@ -25,9 +27,6 @@ interface Waiting<In, Out> {
   reject(error: unknown): void;
 }
 
-/** How many turns of the event loop a commit may gather in, while each brings some. */
-const MOST_TURNS = 5;
-
 /** More than this goes into the next commit, so that small deliveries do not wait for a large one's bytes. */
 const FULL_BYTES = 256 * 1024;
 
@@ -37,7 +36,8 @@ const WAITING_BYTES = 64 * 1024 * 1024;
 /**
  * Group commit: what comes while a commit is under way goes into the next one together.
  *
- * Nothing waits for company: a commit begins as soon as a turn of the event loop has brought nothing more.
+ * Nothing waits for company: a commit begins as soon as the events at hand have been looked at, or where it may gather
+ * for longer, as soon as a turn of the event loop has brought nothing more.
  */
 export class Batch<In, Out> {
   readonly #options: BatchOptions<In, Out>;
@@ -72,7 +72,7 @@ export class Batch<In, Out> {
   #schedule(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#flights >= this.#options.flights) return;
     this.#scheduled = true;
-    this.#afterTurn(MOST_TURNS);
+    this.#afterTurn(this.#options.turns ?? 1);
   }
 
   /** Flies after what the event loop has at hand: those deliveries share the commit. */

@@ -30,6 +30,9 @@ export interface PolledInboxSetup {
 /** A provider gives up on an answer after ten seconds or so (Stripe, GitHub): half of that leaves time to say 503. */
 const TIMEOUT_MS = 5_000;
 
+/** Whoever sends many deliveries is seldom done in one turn, and a commit costs much more than to look again. */
+const GATHERING_TURNS = 5;
+
 /** How often a process that works drops the bodies that are past their time. */
 const PURGE_EVERY_MS = 60 * 60 * 1000;
 
@@ -59,6 +62,7 @@ export class PolledInbox implements Inbox {
     this.#records = new Batch({
       ...common,
       ...group,
+      turns: GATHERING_TURNS,
       flush: (deliveries) => store.insert(deliveries),
       weigh: ([record]) => record?.body.byteLength ?? 0,
     });
