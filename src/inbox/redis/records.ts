@@ -38,7 +38,8 @@ export class RedisRecords {
     this.#batch = new Batch({
       flush: (deliveries) => this.#flush(deliveries),
       most: AT_ONCE,
-      flights: 2,
+      // Between the server's answer to one and the start of the next, both would wait for each other.
+      flights: 4,
       weigh: (records) => records.reduce((sum, { body }) => sum + body.byteLength, 0),
       timeoutMs: LIMIT_MS,
       clock: systemClock,

@@ -62,8 +62,13 @@ export function fieldsOf(record: NewRecord, shared: string | undefined): string[
   return fields;
 }
 
+const ASCII = /^[ -~]*$/;
+
 /** In ASCII: it may be cut anywhere. */
 function factsText(record: NewRecord): string {
+  const text = JSON.stringify(FACTS.map((fact) => record[fact]));
+  // Half a character is written as an escape.
+  if (ASCII.test(text) && !text.includes("\\ud")) return text;
   const facts = FACTS.map((fact) => {
     const value = record[fact];
     // Half a character is no JSON to the server; wherever else it comes in a text, the server gets the same for it.
