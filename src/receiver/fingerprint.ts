@@ -26,28 +26,33 @@ export function fingerprintOf(data: unknown, source?: Source): string {
 /**
  * The bytes of a body from the name of the data to their end; nothing where they are not easily found.
  *
- * A name in quotes can only be a whole text of the JSON. The first place of the data's and the last place of the next one are
- * those that are meant, if they are at the body's own level and names there.
+ * A name in quotes can only be a whole text of the JSON. The first place of the data's at the body's own level and the last
+ * place of the next one are those that are meant, if the latter is at that level, too. They are sought byte by byte: there are
+ * few to look at, and each of Buffer's own searches costs more than that.
  */
 function writtenIn(source: Source, data: unknown): Uint8Array | undefined {
   const { payload } = source;
   // Of a delivery that is a list of events, each would be sought in all of the body.
-  if (!isFields(data) || !isFields(payload) || source.body.byteLength < SMALL_BYTES) return undefined;
+  if (!isFields(data) || !isFields(payload)) return undefined;
   const { body } = source;
+  if (body.byteLength < SMALL_BYTES) return undefined;
   if (data === payload) return body;
-  const names = Object.keys(payload);
-  const at = names.findIndex((name) => payload[name] === data);
-  if (at < 0) return undefined;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const from = bytes.indexOf(JSON.stringify(names[at]));
-  const next = names[at + 1];
-  const to = bytes.lastIndexOf(next === undefined ? "}" : JSON.stringify(next));
-  if (from < 0 || to < from || from + bytes.byteLength - to > AROUND_BYTES) return undefined;
-  if (!isName(bytes, from) || levelAfter(bytes, 0, from, 0) !== 1) return undefined;
-  if ((next !== undefined && !isName(bytes, to)) || levelAfter(bytes, to, bytes.byteLength, 1) !== 0) return undefined;
+  let name: string | undefined;
+  let next: string | undefined;
+  for (const each in payload) {
+    if (name !== undefined) {
+      next = each;
+      break;
+    }
+    if (payload[each] === data) name = each;
+  }
+  const from = name === undefined ? -1 : firstPlace(body, JSON.stringify(name));
+  if (from < 0) return undefined;
+  const to = lastPlace(body, next === undefined ? "}" : JSON.stringify(next), body.byteLength - AROUND_BYTES + from);
+  if (to < from || levelAfter(body, to, body.byteLength, 1) !== 0) return undefined;
   let end = to;
-  while (end > from && isBetween(bytes[end - 1] as number)) end -= 1;
-  return bytes.subarray(from, end);
+  while (end > from && isBetween(body[end - 1] as number)) end -= 1;
+  return body.subarray(from, end);
 }
 
 function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -56,6 +61,42 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
 const [OBJECT, ARRAY, OBJECT_END, ARRAY_END] = [0x7b, 0x5b, 0x7d, 0x5d];
+
+/** Where a name of the body's own level stands first, in its quotes; -1 where it does not soon. */
+function firstPlace(bytes: Uint8Array, quoted: string): number {
+  const most = Math.min(bytes.byteLength, AROUND_BYTES);
+  let level = 0;
+  let within = false;
+  for (let at = 0; at < most; at += 1) {
+    const byte = bytes[at];
+    if (within && byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) {
+      if (!within && level === 1 && reads(bytes, at, quoted) && isName(bytes, at)) return at;
+      within = !within;
+    } else if (within) continue;
+    else if (byte === OBJECT || byte === ARRAY) level += 1;
+    else if (byte === OBJECT_END || byte === ARRAY_END) level -= 1;
+  }
+  return -1;
+}
+
+/** Where a name in its quotes, or a bracket, stands last; -1 where it is none, or stands before `least`. */
+function lastPlace(bytes: Uint8Array, text: string, least: number): number {
+  const first = text.charCodeAt(0);
+  for (let at = bytes.byteLength - text.length; at >= least && at >= 0; at -= 1) {
+    if (bytes[at] === first && reads(bytes, at, text)) return first !== QUOTE || isName(bytes, at) ? at : -1;
+  }
+  return -1;
+}
+
+/** Whether a text stands at `at`. What takes more than a byte a character is not found. */
+function reads(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code !== bytes[at + index] || code > 0x7f) return false;
+  }
+  return true;
+}
 
 /** Whether a text is the name of a field: of what else follows a comma, only items of a list are texts, at another level. */
 function isName(bytes: Uint8Array, at: number): boolean {
