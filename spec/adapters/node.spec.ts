@@ -91,6 +91,27 @@ describe("nodeHandler", () => {
     expect(await response.text()).to.equal("año 😀");
   });
 
+  it("gives each answer its own length, though all have the same headers", async () => {
+    const { url } = await serve();
+    const headers = { "content-type": "text/plain" };
+    for (const [status, body] of [
+      [200, "one"],
+      [200, "dos — años"],
+      [200, "one"],
+      [204, ""],
+      [503, ""],
+      [200, "one"],
+    ] as const) {
+      endpoint.reply = () => ({ status, headers, body, outcome: "handled" });
+      const response = await fetch(url, { method: "POST", body: "{}" });
+      const length = status === 204 ? null : String(Buffer.byteLength(body));
+      expect([response.status, await response.text()]).to.deep.equal([status, body]);
+      expect(response.headers.get("content-length")).to.equal(length);
+      expect(response.headers.get("content-type")).to.equal("text/plain");
+    }
+    expect(headers).to.deep.equal({ "content-type": "text/plain" });
+  });
+
   it("sends neither body nor length with 204", async () => {
     endpoint.reply = () => ({ status: 204, headers: {}, body: "", outcome: "handled" });
     const { url } = await serve();

@@ -4,7 +4,8 @@ import type { NodeRequest, NodeResponse } from "./node-types.ts";
 import { together } from "./together.ts";
 
 /**
- * Writes a receipt, beside those of requests that came at the same time: one `writeHead` and one `end`. Does nothing where an answer was begun or nobody is left to read it.
+ * Writes a receipt, beside those of requests that came at the same time: one `writeHead` and one `end`. Does nothing where
+ * an answer was begun or nobody is left to read it.
  *
  * A request that has not arrived in full (refused before its body was read, too large, too slow) costs the connection:
  * there is no telling where the next request would begin.
@@ -20,10 +21,8 @@ function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
   if (res.headersSent || res.writableEnded || res.destroyed) return;
 
   const { status, body } = receipt;
-  const headers: Record<string, string | number> = { ...receipt.headers };
   const bodiless = status === 204 || status === 304;
-  // Bytes, not characters.
-  if (!bodiless) headers["content-length"] = Buffer.byteLength(body);
+  const headers = bodiless ? receipt.headers : sized(receipt);
   // As text, which Node sends in one piece with the headers; of bytes it makes two.
   const visible = bodiless || req.method === "HEAD" ? undefined : body;
 
@@ -34,9 +33,23 @@ function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
     if (!req.complete) req.stream?.close();
     return;
   }
-  headers["connection"] = "close";
-  res.writeHead(status, headers);
+  res.writeHead(status, { ...headers, connection: "close" });
   if (visible) res.write(visible);
   else res.flushHeaders?.();
   linger(req, res);
+}
+
+type Headers = Readonly<Record<string, string | number>>;
+
+/** What `sized` made of headers last: nearly all answers are the same few. */
+const known = new WeakMap<Receipt["headers"], { readonly body: string; readonly headers: Headers }>();
+
+/** The headers of a receipt, and how long its body is. */
+function sized({ headers, body }: Receipt): Headers {
+  const before = known.get(headers);
+  if (before?.body === body) return before.headers;
+  // Bytes, not characters.
+  const made = { ...headers, "content-length": Buffer.byteLength(body) };
+  known.set(headers, { body, headers: made });
+  return made;
 }

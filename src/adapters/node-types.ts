@@ -22,7 +22,7 @@ export interface NodeRequest extends Readable {
 /** What a handler needs of a response. */
 export interface NodeResponse extends Writable {
   readonly headersSent: boolean;
-  writeHead(status: number, headers: Record<string, string | number>): unknown;
+  writeHead(status: number, headers: Readonly<Record<string, string | number>>): unknown;
   /** HTTP/1 only. */
   flushHeaders?(): void;
 }

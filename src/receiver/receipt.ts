@@ -16,6 +16,9 @@ const JSON_HEADERS = { "content-type": "application/json" };
 /** The default answer to a delivery that went well. */
 const ACKNOWLEDGED: ProviderResponse = { status: 200, headers: JSON_HEADERS, body: '{"received":true}' };
 
+/** Of their own: an adapter remembers what it made of headers and their last body. */
+const REFUSED_HEADERS = { ...JSON_HEADERS };
+
 /** The one body of every refusal and failure: it tells the sender nothing. */
 const REFUSED_BODY = '{"received":false}';
 
@@ -26,7 +29,7 @@ export function acknowledged(outcome: Outcome, response: ProviderResponse = ACKN
 
 /** A refusal or failure. `headers` may add `allow`, `retry-after` or `www-authenticate`, never a reason. */
 export function refused(status: number, outcome: Outcome, headers?: Readonly<Record<string, string>>): Receipt {
-  return { status, headers: headers ? { ...JSON_HEADERS, ...headers } : JSON_HEADERS, body: REFUSED_BODY, outcome };
+  return { status, headers: headers ? { ...JSON_HEADERS, ...headers } : REFUSED_HEADERS, body: REFUSED_BODY, outcome };
 }
 
 /** A refusal that asks for another try, in whole seconds (RFC 9110, section 10.2.3). */
