@@ -449,6 +449,7 @@ describe("the doctor", () => {
       },
     });
     bus.signingSecrets = `"${SECRET}"`;
+    const diagnosed = new Promise((resolve) => bus.notifications.subscribe("hookbus.diagnose", resolve));
     const handler = nodeHandler(bus);
     const server = createServer((req, res) => {
       response = res;
@@ -474,6 +475,8 @@ describe("the doctor", () => {
         for await (const chunk of answer) text += chunk;
         const { date: _, ...rest } = answer.headers;
         answers.push(JSON.stringify([answer.statusCode, rest, text]));
+        // What is examined now is not to be taken for a part of the next request.
+        await diagnosed;
       }
     } finally {
       server.close();

@@ -39,6 +39,9 @@ const MAX_BUSES = 50;
 /** Longer than any clock is wrong, in seconds: milliseconds taken for seconds are about 2^40. */
 const MAX_SKEW_SECONDS = 2 ** 50;
 
+/** In the next turn of the event loop but one: at the end of this one, adapters write their answers. */
+const afterAnswers: Schedule = (job) => void setImmediate(() => void setImmediate(job));
+
 /**
  * Looks for what would have made a refused signature good, and tells the operator alone, by the step
  * `hookbus.diagnose`. It goes through the provider's own `verify`, so it serves every provider; it lets nothing pass.
@@ -46,12 +49,14 @@ const MAX_SKEW_SECONDS = 2 ** 50;
 export class Doctor {
   readonly #bus: Bus;
   readonly #schedule: Schedule;
+  readonly #begin: Schedule;
   #busy = false;
   #last = Number.NEGATIVE_INFINITY;
 
-  constructor(bus: Bus, schedule: Schedule = setImmediate) {
+  constructor(bus: Bus, schedule?: Schedule) {
     this.#bus = bus;
-    this.#schedule = schedule;
+    this.#schedule = schedule ?? setImmediate;
+    this.#begin = schedule ?? afterAnswers;
   }
 
   /** Examines a refused delivery, later; or not, where there was another one just now. Never throws. */
@@ -62,7 +67,7 @@ export class Doctor {
     if (since >= 0 && since < QUIET_MS) return;
     this.#last = this.#bus.clock.now();
     this.#busy = true;
-    this.#schedule(() => void this.#examine(request, keys, reason));
+    this.#begin(() => void this.#examine(request, keys, reason));
   }
 
   async #examine(request: WebhookRequest, keys: readonly SigningKey[], reason: Refusal): Promise<void> {
