@@ -41,7 +41,10 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
 function arrived(req: NodeRequest, declaredBytes: number): Uint8Array | undefined {
   if (req.readableFlowing !== null || req.readableEncoding || req.stream) return undefined;
   if (declaredBytes === 0 || req.readableLength !== declaredBytes) return undefined;
-  return req.read() as Uint8Array;
+  const body = req.read() as Uint8Array;
+  // Others may wait for the end, which comes to those who read on.
+  req.resume();
+  return body;
 }
 
 /** Text is taken as UTF-8. */
