@@ -4,9 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { nodeHandler } from "../../src/adapters/node.ts";
-import { together } from "../../src/adapters/together.ts";
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { together, turn } from "../../src/adapters/together.ts";
 
 describe("what is written together", () => {
   // What another spec has left waiting goes on first.
@@ -41,6 +39,17 @@ describe("what is written together", () => {
     await Promise.resolve();
     expect(over).to.equal(false);
     await second;
+  });
+
+  it("does not wait for timers that a spec has put in the place of Node's", async () => {
+    const { setImmediate: original } = globalThis;
+    globalThis.setImmediate = (() => undefined) as never;
+    try {
+      await together();
+      await turn();
+    } finally {
+      globalThis.setImmediate = original;
+    }
   });
 
   it("is finished by each request in its own async context", async () => {

@@ -1,7 +1,7 @@
 import type { Receipt } from "../receiver/receipt.ts";
 import { linger } from "./linger.ts";
 import type { NodeRequest, NodeResponse } from "./node-types.ts";
-import { together } from "./together.ts";
+import { together, turn } from "./together.ts";
 
 /**
  * Writes a receipt, beside those of requests that came at the same time: one `writeHead` and one `end`. Does nothing where
@@ -13,7 +13,7 @@ import { together } from "./together.ts";
 export async function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): Promise<void> {
   await together();
   // An answer may be ready while Node is in the midst of the very packet that holds the rest of the request.
-  if (!req.complete) await new Promise((resolve) => setImmediate(resolve));
+  if (!req.complete) await turn();
   write(req, res, receipt);
 }
 

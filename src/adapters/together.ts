@@ -1,12 +1,20 @@
+/** Node's own: a spec of an application's that stands in for the timers must not hold up its answers. */
+const { setImmediate } = globalThis;
+
 /** The first does not wait long for the last: this many go on without any that may still come. */
 const MOST = 8;
 
 let waiting = 0;
-let gate: PromiseWithResolve | undefined;
+let gate: Gate | undefined;
 
-interface PromiseWithResolve {
+interface Gate {
   readonly promise: Promise<void>;
   readonly open: () => void;
+}
+
+/** Resolves at the end of this turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
@@ -23,12 +31,12 @@ export function together(): Promise<void> {
   return promise;
 }
 
-function newGate(): PromiseWithResolve {
+function newGate(): Gate {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((resolved) => {
     resolve = resolved;
   });
-  const made: PromiseWithResolve = {
+  const made: Gate = {
     promise,
     open() {
       if (gate === made) {
