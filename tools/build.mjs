@@ -5,6 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -19,6 +20,8 @@ try {
   // The compiler has said why.
   process.exit(error.status ?? 1);
 }
+/** Whatever folders the package itself lies in. */
+const among = (pattern) => (id) => pattern.test(relative(process.cwd(), id));
 const names = outputs.map((output) => output.replace(/^\.\/dist\/(.*)\.js$/, "$1"));
 const bundle = await rolldown({
   input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
@@ -34,9 +37,9 @@ await bundle.write({
   codeSplitting: {
     groups: [
       // What an event bus needs, which every application imports.
-      { name: "hookbus", test: /\bsrc.(?!providers)/, minShareCount: 5, priority: 1 },
+      { name: "hookbus", test: among(/^src.(?!providers)/), minShareCount: 5, priority: 1 },
       // What providers have in common, and the front door has no use for.
-      { name: "providers", test: /\bsrc.providers/, minShareCount: 2 },
+      { name: "providers", test: among(/^src.providers/), minShareCount: 2 },
     ],
   },
   // Those of the sources are in the sources, which are shipped.

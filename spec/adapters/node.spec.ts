@@ -112,6 +112,18 @@ describe("nodeHandler", () => {
     expect(headers).to.deep.equal({ "content-type": "text/plain" });
   });
 
+  it("sends headers as they are by then, and does without any", async () => {
+    const { url } = await serve();
+    const headers: Record<string, string> = {};
+    for (const secret of ["one", "two"]) {
+      headers["x-hook-secret"] = secret;
+      endpoint.reply = () => ({ status: 200, headers, body: "", outcome: "handled" });
+      expect((await fetch(url, { method: "POST", body: "{}" })).headers.get("x-hook-secret")).to.equal(secret);
+    }
+    endpoint.reply = () => ({ status: 200, body: "ok", outcome: "handled" }) as never;
+    expect(await (await fetch(url, { method: "POST", body: "{}" })).text()).to.equal("ok");
+  });
+
   it("sends neither body nor length with 204", async () => {
     endpoint.reply = () => ({ status: 204, headers: {}, body: "", outcome: "handled" });
     const { url } = await serve();

@@ -84,6 +84,23 @@ describe("reading a body from the socket", () => {
       expect(timers).to.equal(timersBefore);
     });
 
+    for (const when of ["before", "after"] as const) {
+      it(`takes it beside somebody who listens to it from ${when} it is handed over`, async () => {
+        const handler = nodeHandler(endpoint);
+        const heard: string[] = [];
+        server = await startServer((req, res) => {
+          const tap = (): unknown => req.on("data", (chunk) => heard.push(String(chunk)));
+          if (when === "before") tap();
+          answered.push(handler(req, res));
+          if (when === "after") tap();
+        });
+        client = await RawHttp.connect(server.port);
+        await client.send(request("12345"));
+        expect(await client.read()).to.include({ status: 200 });
+        expect([received(), heard]).to.deep.equal([["12345"], ["12345"]]);
+      });
+    }
+
     it("ends the request for whoever else waits for its end", async () => {
       const events: string[] = [];
       await serve();

@@ -22,7 +22,7 @@ function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
 
   const { status, body } = receipt;
   const bodiless = status === 204 || status === 304;
-  const headers = bodiless ? receipt.headers : sized(receipt);
+  const headers = bodiless ? { ...receipt.headers } : sized(receipt);
   // As text, which Node sends in one piece with the headers; of bytes it makes two.
   const visible = bodiless || req.method === "HEAD" ? undefined : body;
 
@@ -41,7 +41,7 @@ function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
 
 type Headers = Readonly<Record<string, string | number>>;
 
-/** What `sized` made of headers last: nearly all answers are the same few. */
+/** What `sized` made of headers last that cannot change: nearly all answers are the same few. */
 const known = new WeakMap<Receipt["headers"], { readonly body: string; readonly headers: Headers }>();
 
 /** The headers of a receipt, and how long its body is. */
@@ -50,6 +50,7 @@ function sized({ headers, body }: Receipt): Headers {
   if (before?.body === body) return before.headers;
   // Bytes, not characters.
   const made = { ...headers, "content-length": Buffer.byteLength(body) };
-  known.set(headers, { body, headers: made });
+  // A provider of somebody's own may have none, or write into those that it has.
+  if (headers && Object.isFrozen(headers)) known.set(headers, { body, headers: made });
   return made;
 }

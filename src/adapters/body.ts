@@ -23,9 +23,15 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
   if (kept) return within(limits.maxBytes, kept);
   if (!req.readableDidRead) {
     const declared = assertDeclared(req.headers["content-length"] as string | undefined, limits.maxBytes);
+    if (!mayHaveArrived(req, declared)) return readStream(req, limits);
+    // Whoever else listens must not set it flowing before anybody reads here.
+    req.pause();
     // By then Node has taken in what came with the head, which of most requests is all.
     await undefined;
-    return arrived(req, declared) ?? readStream(req, limits);
+    const body = arrived(req, declared) ?? readStream(req, limits);
+    // Others may wait for the end, which comes to those who read on.
+    req.resume();
+    return body;
   }
   const left = asBytes(req.body);
   if (left) return within(limits.maxBytes, left);
@@ -35,16 +41,17 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
 }
 
 /**
- * The body of a request that nobody reads, where all bytes that were declared are here: it needs no listener and no timer.
- * In HTTP/2 what says that the request is over comes after them, and is waited for.
+ * Whether the body of a request that nobody reads is over with the bytes that were declared. In HTTP/2 what says that the
+ * request is over comes after them, and is waited for.
  */
+function mayHaveArrived(req: NodeRequest, declaredBytes: number): boolean {
+  if (req.readableFlowing !== null || req.readableEncoding || req.stream) return false;
+  return declaredBytes > 0 && req.headers["transfer-encoding"] === undefined;
+}
+
+/** The whole body, where all of it is here: it needs no listener and no timer. */
 function arrived(req: NodeRequest, declaredBytes: number): Uint8Array | undefined {
-  if (req.readableFlowing !== null || req.readableEncoding || req.stream) return undefined;
-  if (declaredBytes === 0 || req.readableLength !== declaredBytes) return undefined;
-  const body = req.read() as Uint8Array;
-  // Others may wait for the end, which comes to those who read on.
-  req.resume();
-  return body;
+  return req.readableLength === declaredBytes ? (req.read() as Uint8Array) : undefined;
 }
 
 /** Text is taken as UTF-8. */

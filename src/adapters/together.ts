@@ -1,5 +1,5 @@
-/** Node's own: a spec of an application's that stands in for the timers must not hold up its answers. */
-const { setImmediate } = globalThis;
+// Node's own: a spec of an application's that stands in for the timers must not hold up its answers.
+import { setImmediate } from "node:timers";
 
 /** The first does not wait long for the last: this many go on without any that may still come. */
 const MOST = 8;

@@ -11,13 +11,13 @@ export interface Receipt {
   readonly outcome: Outcome;
 }
 
-const JSON_HEADERS = { "content-type": "application/json" };
+const JSON_HEADERS = Object.freeze({ "content-type": "application/json" });
 
 /** The default answer to a delivery that went well. */
 const ACKNOWLEDGED: ProviderResponse = { status: 200, headers: JSON_HEADERS, body: '{"received":true}' };
 
 /** Of their own: an adapter remembers what it made of headers and their last body. */
-const REFUSED_HEADERS = { ...JSON_HEADERS };
+const REFUSED_HEADERS = Object.freeze({ ...JSON_HEADERS });
 
 /** The one body of every refusal and failure: it tells the sender nothing. */
 const REFUSED_BODY = '{"received":false}';
