@@ -25,7 +25,7 @@ const among = (pattern) => (id) => pattern.test(relative(process.cwd(), id));
 const names = outputs.map((output) => output.replace(/^\.\/dist\/(.*)\.js$/, "$1"));
 const bundle = await rolldown({
   input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
-  external: /^[^./]/,
+  external: /^(?![./]|[a-z]:[\\/])/i,
   platform: "node",
   transform: { target: "node20.19" },
 });

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { expect } from "chai";
 import { nodeHandler } from "../../src/adapters/node.ts";
 import { acknowledged } from "../../src/receiver/receipt.ts";
 import { RecordingEndpoint } from "../support/endpoint.ts";
 import { RawHttp } from "../support/raw-http.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { listen, startServer, type TestServer } from "../support/server.ts";
 
 const MB = 1024 * 1024;
 
@@ -134,6 +134,16 @@ describe("reading a body from the socket", () => {
         expectNothingLeftBehind();
       });
     }
+
+    it("takes all of one in chunks, whatever length a lenient parser lets it declare beside them", async () => {
+      const handler = nodeHandler(endpoint);
+      server = await listen(createServer({ insecureHTTPParser: true }, (req, res) => void handler(req, res)));
+      client = await RawHttp.connect(server.port);
+      const head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n";
+      await client.send(`${head}5\r\n01234\r\n3\r\n567\r\n0\r\n\r\n`);
+      expect(await client.read()).to.include({ status: 200 });
+      expect(received()).to.deep.equal(["01234567"]);
+    });
 
     it("takes none that is empty for one that is not there yet", async () => {
       await serve();

@@ -1,7 +1,7 @@
 import type { Receipt } from "../receiver/receipt.ts";
 import { linger } from "./linger.ts";
 import type { NodeRequest, NodeResponse } from "./node-types.ts";
-import { together, turn } from "./together.ts";
+import { sharedTurn, turn } from "./turn.ts";
 
 /**
  * Writes a receipt, beside those of requests that came at the same time: one `writeHead` and one `end`. Does nothing where
@@ -11,7 +11,7 @@ import { together, turn } from "./together.ts";
  * there is no telling where the next request would begin.
  */
 export async function answer(req: NodeRequest, res: NodeResponse, receipt: Receipt): Promise<void> {
-  await together();
+  await sharedTurn();
   // An answer may be ready while Node is in the midst of the very packet that holds the rest of the request.
   if (!req.complete) await turn();
   write(req, res, receipt);

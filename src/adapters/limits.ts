@@ -6,14 +6,9 @@ export interface BodyLimits {
   readonly timeoutMs: number;
 }
 
-/**
- * The length that a request declares, 0 where it declares none. Servers let nothing but digits through here; a body without
- * the field is counted while it is read.
- */
-export function assertDeclared(contentLength: string | null | undefined, maxBytes: number): number {
-  const bytes = Number(contentLength ?? 0);
-  if (bytes > maxBytes) throw tooLarge(maxBytes);
-  return bytes;
+/** Servers let nothing but digits through here; a body without the field is counted while it is read. */
+export function assertDeclared(contentLength: string | null | undefined, maxBytes: number): void {
+  if (Number(contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
 export function tooLarge(maxBytes: number): BodyTooLargeError {

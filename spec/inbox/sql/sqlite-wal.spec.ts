@@ -54,7 +54,7 @@ describe("a SQLite error", () => {
   });
 });
 
-describe("a SQLite file that another process changes for the first time, too", () => {
+describe("a SQLite file", () => {
   let folder: string;
   let database: SqliteDatabase;
   let inbox: Inbox | undefined;
@@ -70,55 +70,42 @@ describe("a SQLite file that another process changes for the first time, too", (
     await rm(folder, { recursive: true });
   });
 
-  it("is waited for", async () => {
-    const other = contended(database, 3);
-    inbox = sqliteInbox({ database: other.database });
-    expect(await inbox.record([aRecord("shop")])).to.deep.equal([{ state: "recorded" }]);
-    expect(other.tries).to.equal(4);
-    expect(database.prepare("PRAGMA journal_mode").get()).to.include({ journal_mode: "wal" });
+  describe("that another process changes for the first time, too", () => {
+    it("is waited for", async () => {
+      const other = contended(database, 3);
+      inbox = sqliteInbox({ database: other.database });
+      expect(await inbox.record([aRecord("shop")])).to.deep.equal([{ state: "recorded" }]);
+      expect(other.tries).to.equal(4);
+      expect(database.prepare("PRAGMA journal_mode").get()).to.include({ journal_mode: "wal" });
+    });
+
+    it("is not waited for without an end", async () => {
+      const other = contended(database, Number.POSITIVE_INFINITY);
+      inbox = sqliteInbox({ database: other.database });
+      const error = await rejectionOf(inbox.record([aRecord("shop")]));
+      expect(error).to.include({ code: "HOOKBUS_STORE_UNAVAILABLE" });
+      expect((error as Error).cause).to.equal(BUSY);
+      expect(other.tries).to.be.within(2, 100);
+    });
   });
 
-  it("is not waited for without an end", async () => {
-    const other = contended(database, Number.POSITIVE_INFINITY);
-    inbox = sqliteInbox({ database: other.database });
-    const error = await rejectionOf(inbox.record([aRecord("shop")]));
-    expect(error).to.include({ code: "HOOKBUS_STORE_UNAVAILABLE" });
-    expect((error as Error).cause).to.equal(BUSY);
-    expect(other.tries).to.be.within(2, 100);
-  });
-});
+  describe("whose WAL grows", () => {
+    const pages = (): unknown => database.prepare("PRAGMA wal_autocheckpoint").get();
 
-describe("the WAL of a SQLite file", () => {
-  let folder: string;
-  let database: SqliteDatabase;
-  let inbox: Inbox | undefined;
-
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "hookbus-wal-"));
-    database = openSqlite(await sqliteDriver(), join(folder, "inbox.db"));
-  });
-
-  afterEach(async () => {
-    await inbox?.close({ graceMs: 0 });
-    database.close?.();
-    await rm(folder, { recursive: true });
-  });
-
-  const pages = (): unknown => database.prepare("PRAGMA wal_autocheckpoint").get();
-
-  it("is copied into the database when it holds four thousand pages", async () => {
-    expect(pages(), "SQLite's own").to.deep.include({ wal_autocheckpoint: 1_000 });
-    inbox = sqliteInbox({ database });
-    await inbox.ping();
-    expect(pages()).to.deep.include({ wal_autocheckpoint: 4_000 });
-  });
-
-  for (const own of [0, 250, 20_000]) {
-    it(`is left alone where somebody has set ${own} pages`, async () => {
-      database.exec(`PRAGMA wal_autocheckpoint = ${own}`);
+    it("is copied into the database when it holds four thousand pages", async () => {
+      expect(pages(), "SQLite's own").to.deep.include({ wal_autocheckpoint: 1_000 });
       inbox = sqliteInbox({ database });
       await inbox.ping();
-      expect(pages()).to.deep.include({ wal_autocheckpoint: own });
+      expect(pages()).to.deep.include({ wal_autocheckpoint: 4_000 });
     });
-  }
+
+    for (const own of [0, 250, 20_000]) {
+      it(`is left alone where somebody has set ${own} pages`, async () => {
+        database.exec(`PRAGMA wal_autocheckpoint = ${own}`);
+        inbox = sqliteInbox({ database });
+        await inbox.ping();
+        expect(pages()).to.deep.include({ wal_autocheckpoint: own });
+      });
+    }
+  });
 });

@@ -77,15 +77,16 @@ export class Batch<In, Out> {
 
   /** Flies after what the event loop has at hand: those deliveries share the commit. */
   #afterTurn(turns: number): void {
-    let before = 0;
+    let before = Number.POSITIVE_INFINITY;
     // What is added in one go is no sign that more is coming.
-    queueMicrotask(() => {
-      before = this.#waiting.length;
-    });
+    if (turns > 1) {
+      queueMicrotask(() => {
+        before = this.#waiting.length;
+      });
+    }
     setImmediate(() => {
-      // Whoever sends many at once is seldom done in one turn, and a commit costs much more than looking again.
-      const more = this.#waiting.length > before && this.#waiting.length < this.#options.most;
-      if (more && turns > 1) return this.#afterTurn(turns - 1);
+      const more = this.#waiting.length > before;
+      if (more && this.#waiting.length < this.#options.most) return this.#afterTurn(turns - 1);
       this.#scheduled = false;
       void this.#fly();
     });

@@ -2,6 +2,7 @@ import type { Dialect, Plan, Row, Value } from "../../databases/statement.ts";
 import type { NewRecord, Recorded } from "../record.ts";
 import { insertDelivery } from "./insert-delivery.ts";
 import { number, RECORD_COLUMNS, text, valuesOf } from "./rows.ts";
+import { bySize } from "./sizes.ts";
 
 /**
  * How many rows a statement has where there are as many. A driver's way into SQLite and back costs about as much as two
@@ -73,28 +74,10 @@ function* insertBodies(dialect: Dialect, first: number, records: readonly NewRec
   yield { text: textsOf(dialect, records.length).bodies, values };
 }
 
-interface Texts {
-  readonly rows: string;
-  readonly bodies: string;
-}
-
-/** They are long, and put together once for each number of rows, of which there are two. */
-const texts = new WeakMap<Dialect, Map<number, Texts>>();
-
-function textsOf(dialect: Dialect, rows: number): Texts {
-  const known = texts.get(dialect) ?? new Map<number, Texts>();
-  const made = known.get(rows) ?? textsFor(dialect, rows);
-  texts.set(dialect, known.set(rows, made));
-  return made;
-}
-
-function textsFor({ table }: Dialect, rows: number): Texts {
-  const columns = COLUMNS.join(", ");
-  return {
-    rows: `INSERT INTO ${table("hookbus_inbox")} (${columns}) VALUES ${placesOf(rows, COLUMNS.length)} ON CONFLICT (key) DO NOTHING`,
-    bodies: `INSERT INTO ${table("hookbus_inbox_body")} (seq, body) VALUES ${placesOf(rows, 2)}`,
-  };
-}
+const textsOf = bySize(({ table }, rows) => ({
+  rows: `INSERT INTO ${table("hookbus_inbox")} (${COLUMNS.join(", ")}) VALUES ${placesOf(rows, COLUMNS.length)} ON CONFLICT (key) DO NOTHING`,
+  bodies: `INSERT INTO ${table("hookbus_inbox_body")} (seq, body) VALUES ${placesOf(rows, 2)}`,
+}));
 
 function placesOf(rows: number, columns: number): string {
   return Array(rows)

@@ -1,7 +1,7 @@
 import type { Dialect, Plan, Value } from "../../databases/statement.ts";
 import type { NewRecord, Recorded } from "../record.ts";
 import { RECORD_COLUMNS, text, valuesOf } from "./rows.ts";
-import { statementsOf } from "./sizes.ts";
+import { bySize, statementsOf } from "./sizes.ts";
 
 const COLUMNS = Object.keys(RECORD_COLUMNS);
 
@@ -43,17 +43,7 @@ export function* insertTogether(
   });
 }
 
-/** The text is long, and put together once. */
-const texts = new WeakMap<Dialect, Map<number, string>>();
-
-function together(dialect: Dialect, size: number): string {
-  const known = texts.get(dialect) ?? new Map<number, string>();
-  const text = known.get(size) ?? togetherText(dialect, size);
-  texts.set(dialect, known.set(size, text));
-  return text;
-}
-
-function togetherText({ table, now, bytes }: Dialect, size: number): string {
+const together = bySize(({ table, now, bytes }, size) => {
   const types = [...Object.values(RECORD_COLUMNS), bytes];
   // The types of the first row are those of all.
   const rows = Array.from(
@@ -67,4 +57,4 @@ SELECT ${columns}, ${now}, CASE WHEN state = 'ignored' THEN ${now} END FROM give
 ON CONFLICT (key) DO NOTHING RETURNING seq, key), kept AS (
 INSERT INTO ${table("hookbus_inbox_body")} (seq, body) SELECT made.seq, given.body FROM made JOIN given ON given.key = made.key)
 SELECT key FROM made`;
-}
+});

@@ -23,7 +23,7 @@ export function turn(): Promise<void> {
  * What is written to several sockets at once costs less than the same with other work in between: whoever reads them is
  * woken once, and the kernel's code stays in the caches.
  */
-export function together(): Promise<void> {
+export function sharedTurn(): Promise<void> {
   gate ??= newGate();
   const { promise, open } = gate;
   waiting += 1;
