@@ -8,7 +8,7 @@ describe("the fingerprint of an event's data", () => {
       fc.property(fc.jsonValue(), (data) => {
         const fingerprint = fingerprintOf(data);
         expect(fingerprintOf(structuredClone(data))).to.equal(fingerprint);
-        expect(fingerprint).to.match(/^[0-9a-z]{1,7}$/);
+        expect(fingerprint).to.match(/^-?[0-9a-z]{1,6}$/);
       }),
     );
   });
@@ -55,9 +55,9 @@ function ofBody(text: string): string {
   return fingerprintOf(payload["data"], { body: Buffer.from(text), payload });
 }
 
-describe("the fingerprint of data that are found in a large body", () => {
-  const long = fc.string({ minLength: 1_100, maxLength: 1_100 });
-  const anyData = fc.record({ text: long, value: fc.jsonValue(), livemode: fc.jsonValue() });
+describe("the fingerprint of data that are found in the body", () => {
+  const text = fc.oneof(fc.string(), fc.string({ minLength: 1_100, maxLength: 1_100 }));
+  const anyData = fc.record({ text, value: fc.jsonValue(), livemode: fc.jsonValue() });
   const value = fc.jsonValue({ maxDepth: 2 });
   const fields = fc.record(
     { id: value, data: fc.constant(0), livemode: value, pending: value },
@@ -83,7 +83,7 @@ describe("the fingerprint of data that are found in a large body", () => {
     );
   });
 
-  const text = "x".repeat(2_000);
+  const large = "x".repeat(2_000);
   const places: Record<string, (data: object) => string> = {
     "come first": (data) => JSON.stringify({ data, id: 1 }),
     "come last": (data) => JSON.stringify({ id: 1, data }),
@@ -91,31 +91,37 @@ describe("the fingerprint of data that are found in a large body", () => {
     "come after a text that is their name": (data) => JSON.stringify({ object: "data", data, id: 1 }),
     "come after others of their name within": (data) => JSON.stringify({ object: { data: [1] }, data, id: 1 }),
     "come before one that has its own name within": (data) => JSON.stringify({ data, request: { request: 1 } }),
-    "come before much else": (data) => JSON.stringify({ data, logs: text.repeat(2) }),
-    "come after much else": (data) => JSON.stringify({ logs: text.repeat(2), data }),
+    "come before much else": (data) => JSON.stringify({ data, logs: large.repeat(2) }),
+    "come after much else": (data) => JSON.stringify({ logs: large.repeat(2), data }),
     "come after a number for a name": (data) => JSON.stringify({ id: 1, data, 7: 7 }),
+    "come before texts with quotes and backslashes": (data) =>
+      JSON.stringify({ data, id: 1, path: "c:\\", note: '",{"id":2}]', last: '\\"}' }),
+    "come before a name that ends with a backslash": (data) => JSON.stringify({ data, "id\\": 1, 'id"': 2 }),
+    "come before white space": (data) => `${JSON.stringify({ data, id: 1 }, undefined, 2)}\n\n`,
     "come twice": (data) => `{"data":{"old":1},"data":${JSON.stringify(data)}}`,
     "have texts of another alphabet beside them": (data) => JSON.stringify({ été: "\u{1f60e}", data, ñ: "ü" }),
   };
   for (const [title, bodyWith] of Object.entries(places)) {
-    it(`covers all of data that ${title}`, () => {
-      const data = { first: 1, text, list: [{ sku: "a" }, { sku: "b" }], last: 1 };
-      const print = ofBody(bodyWith(data));
-      expect(ofBody(bodyWith(structuredClone(data)))).to.equal(print);
-      for (const other of [
-        { first: 2 },
-        { text: `y${text.slice(1)}` },
-        { list: [{ sku: "a" }, { sku: "c" }] },
-        { last: 2 },
-      ]) {
-        expect(ofBody(bodyWith({ ...data, ...other }))).not.to.equal(print);
-      }
-    });
+    for (const text of ["x", large]) {
+      it(`covers all of ${text.length} characters and more that ${title}`, () => {
+        const data = { first: 1, text, list: [{ sku: "a" }, { sku: "b" }], last: 1 };
+        const print = ofBody(bodyWith(data));
+        expect(ofBody(bodyWith(structuredClone(data)))).to.equal(print);
+        for (const other of [
+          { first: 2 },
+          { text: `y${text.slice(1)}` },
+          { list: [{ sku: "a" }, { sku: "c" }] },
+          { last: 2 },
+        ]) {
+          expect(ofBody(bodyWith({ ...data, ...other }))).not.to.equal(print);
+        }
+      });
+    }
   }
 
   it("is that of the whole body, where all of it is the data", () => {
     const of = (line: string): string => {
-      const payload = { text, line };
+      const payload = { text: large, line };
       return fingerprintOf(payload, { body: Buffer.from(JSON.stringify(payload)), payload });
     };
     expect(of("a")).to.equal(of("a"));
@@ -123,7 +129,7 @@ describe("the fingerprint of data that are found in a large body", () => {
   });
 
   it("is made of the data where they are not in the body", () => {
-    const payload = { id: 1, text };
+    const payload = { id: 1, text: large };
     const source = { body: Buffer.from(JSON.stringify(payload)), payload };
     for (const data of [{ fetched: 1 }, "text", 5, null, undefined]) {
       expect(fingerprintOf(data, source)).to.equal(fingerprintOf(data));
