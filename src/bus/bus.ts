@@ -45,7 +45,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   /** Tells its subscriptions from those of another bus, which may share notifications, namespace and all. */
   readonly #scope = `bus-${++buses}`;
   /** Lists of subscriptions by the types that they are for, as of a generation of the notifications. */
-  #reached = listsByType();
+  #reached: LRUCache<string, Reached> | undefined;
   #generation = -1;
   /** The generation in which every subscription was found to be named. */
   #namedIn = -1;
@@ -168,14 +168,15 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
     const { notifications } = this;
     if (this.#generation !== notifications.generation) {
       // Another one, and not cleared: that takes longer the more types there are.
-      this.#reached = listsByType();
+      this.#reached = undefined;
       this.#generation = notifications.generation;
     }
-    const known = this.#reached.get(type);
+    const known = this.#reached?.get(type);
     if (known) return known;
     const { namespace } = this;
     const name = namespace.call(type);
     const found = { name, subscriptions: notifications.resolve(name, namespace.delimiter, this.#scope) };
+    this.#reached ??= new LRUCache({ max: REMEMBERED_TYPES });
     this.#reached.set(type, found);
     return found;
   }
@@ -278,10 +279,6 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
       account: undefined,
     };
   }
-}
-
-function listsByType(): LRUCache<string, Reached> {
-  return new LRUCache({ max: REMEMBERED_TYPES });
 }
 
 function assertPattern(pattern: unknown): void {

@@ -12,10 +12,11 @@ const QUIET_MS = 10_000;
  * threw it tells the class alone.
  */
 export function logSteps(logger: () => Logger, now: () => number): (step: Step) => void {
-  const quiet = new LRUCache<string, { until: number; left: number }>({ max: 100 });
+  let quiet: LRUCache<string, { until: number; left: number }> | undefined;
 
   function limited(level: keyof Logger, message: string, step: Step): void {
     const kind = `${step.outcome} ${step.finding ?? step.reason}`;
+    quiet ??= new LRUCache({ max: 100 });
     const entry = quiet.get(kind);
     if (entry && now() < entry.until) {
       entry.left++;
