@@ -1,14 +1,14 @@
 // Node's own: a spec of an application's that stands in for the timers must not hold up its answers.
 import { setImmediate } from "node:timers";
 
-/** The first does not wait long for the last: this many go on without any that may still come. */
-const MOST = 8;
+/** The first does not wait long for the last: after so many milliseconds they go on without any that may still come. */
+const LONGEST_MS = 2;
 
-let waiting = 0;
 let gate: Gate | undefined;
 
 interface Gate {
   readonly promise: Promise<void>;
+  readonly until: number;
   readonly open: () => void;
 }
 
@@ -18,31 +18,31 @@ export function turn(): Promise<void> {
 }
 
 /**
- * Resolves for all who ask within a turn of the event loop at the same time, for eight of them at the latest.
+ * Resolves for all who ask within a turn of the event loop at the same time: at its end, or for whoever has asked by then
+ * when somebody asks two milliseconds after the first.
  *
  * What is written to several sockets at once costs less than the same with other work in between: whoever reads them is
  * woken once, and the kernel's code stays in the caches.
+ *
+ * @param now milliseconds of which only differences count.
  */
-export function sharedTurn(): Promise<void> {
-  gate ??= newGate();
-  const { promise, open } = gate;
-  waiting += 1;
-  if (waiting === MOST) open();
+export function sharedTurn(now: number = performance.now()): Promise<void> {
+  gate ??= newGate(now + LONGEST_MS);
+  const { promise, until, open } = gate;
+  if (now > until) open();
   return promise;
 }
 
-function newGate(): Gate {
+function newGate(until: number): Gate {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((resolved) => {
     resolve = resolved;
   });
   const made: Gate = {
     promise,
+    until,
     open() {
-      if (gate === made) {
-        gate = undefined;
-        waiting = 0;
-      }
+      if (gate === made) gate = undefined;
       resolve();
     },
   };
