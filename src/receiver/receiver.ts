@@ -36,11 +36,11 @@ export class Receiver {
     } catch (error) {
       result = failed(error);
     }
-    this.#tell(result, performance.now() - started);
+    this.#tell(result, started);
     return result.receipt;
   }
 
-  #tell({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, durationMs: number): void {
+  #tell({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, started: number): void {
     const bus = this.#bus;
     const { outcome, status } = receipt;
     // What went well is news to those alone who ask for it.
@@ -48,7 +48,7 @@ export class Receiver {
     if (!well || bus.hears("hookbus.receive")) {
       bus.step({
         name: "hookbus.receive",
-        durationMs,
+        durationMs: performance.now() - started,
         outcome,
         status,
         reason,

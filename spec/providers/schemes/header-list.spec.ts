@@ -7,9 +7,10 @@ import {
   readOne,
 } from "../../../src/providers/schemes/header-list.ts";
 
-/** What was read, with the signatures as a plain list of entries. */
+/** What was read, with the signatures as a list of pairs. */
 function shown(read: HeaderSignatures | string): unknown {
-  return typeof read === "string" ? read : { signatures: [...read.signatures], timestamp: read.timestamp };
+  if (typeof read === "string") return read;
+  return { signatures: read.signatures.map(({ tag, text }) => [tag, text]), timestamp: read.timestamp };
 }
 
 describe("firstHeader", () => {
@@ -33,10 +34,10 @@ describe("nameOf", () => {
 describe("readOne", () => {
   it("takes the prefix off", () => {
     expect(shown(readOne("sha256=ab", "sha256="))).to.deep.equal({
-      signatures: [[undefined, ["ab"]]],
+      signatures: [[undefined, "ab"]],
       timestamp: undefined,
     });
-    expect(shown(readOne("t=ab", ""))).to.deep.equal({ signatures: [[undefined, ["t=ab"]]], timestamp: undefined });
+    expect(shown(readOne("t=ab", ""))).to.deep.equal({ signatures: [[undefined, "t=ab"]], timestamp: undefined });
   });
 
   it("tells another scheme from garbage", () => {
@@ -51,12 +52,14 @@ describe("readOne", () => {
 describe("readList", () => {
   const LIST = { separator: ",", assign: "=" };
 
-  it("collects the values of each name, in their order", () => {
+  it("reads each item, in their order", () => {
     expect(shown(readList("v1=a,t=5,v0=b,v1=c=d,x,v1=", LIST, "t"))).to.deep.equal({
       signatures: [
-        ["v1", ["a", "c=d", ""]],
-        ["v0", ["b"]],
-        ["x", [""]],
+        ["v1", "a"],
+        ["v0", "b"],
+        ["v1", "c=d"],
+        ["x", ""],
+        ["v1", ""],
       ],
       timestamp: "5",
     });
@@ -65,13 +68,13 @@ describe("readList", () => {
   it("takes any separators, of any length", () => {
     expect(shown(readList("v1,a v1a,b", { separator: " ", assign: "," }, undefined))).to.deep.equal({
       signatures: [
-        ["v1", ["a"]],
-        ["v1a", ["b"]],
+        ["v1", "a"],
+        ["v1a", "b"],
       ],
       timestamp: undefined,
     });
     expect(shown(readList("a: 1; b: 2", { separator: "; ", assign: ": " }, "b"))).to.deep.equal({
-      signatures: [["a", ["1"]]],
+      signatures: [["a", "1"]],
       timestamp: "2",
     });
   });
@@ -84,7 +87,10 @@ describe("readList", () => {
 
   it("reads `t` as any other name where the list has no timestamp", () => {
     expect(shown(readList("t=1,t=2", LIST, undefined))).to.deep.equal({
-      signatures: [["t", ["1", "2"]]],
+      signatures: [
+        ["t", "1"],
+        ["t", "2"],
+      ],
       timestamp: undefined,
     });
   });
@@ -93,8 +99,8 @@ describe("readList", () => {
     const read = readList("__proto__=a,constructor=b", LIST, undefined);
     expect(shown(read)).to.deep.include({
       signatures: [
-        ["__proto__", ["a"]],
-        ["constructor", ["b"]],
+        ["__proto__", "a"],
+        ["constructor", "b"],
       ],
     });
   });

@@ -4,10 +4,16 @@ import { headerValue } from "./header.ts";
 /** A header field by its name, in whatever case; of several names, the first whose field came. */
 export type HeaderName = string | readonly string[];
 
-/** The signatures of a header by their tags (`undefined` for the one of a header without tags), and its timestamp. */
+/** The signatures of a header in their order, and its timestamp. */
 export interface HeaderSignatures {
-  readonly signatures: ReadonlyMap<string | undefined, readonly string[]>;
+  readonly signatures: readonly TaggedSignature[];
   readonly timestamp?: string | undefined;
+}
+
+/** A signature as it was sent, and the name that it has in its list; `undefined` where the header holds just one. */
+export interface TaggedSignature {
+  readonly tag: string | undefined;
+  readonly text: string;
 }
 
 export function firstHeader(headers: RequestHeaders, name: HeaderName): string | undefined {
@@ -27,7 +33,7 @@ export function nameOf(name: HeaderName): string {
 
 /** Takes `prefix` off a header with one signature. What has another scheme's name before a `=` is told from garbage. */
 export function readOne(header: string, prefix: string): HeaderSignatures | "malformed_header" | "no_expected_scheme" {
-  if (header.startsWith(prefix)) return { signatures: new Map([[undefined, [header.slice(prefix.length)]]]) };
+  if (header.startsWith(prefix)) return { signatures: [{ tag: undefined, text: header.slice(prefix.length) }] };
   return /^[a-z0-9]+=/i.test(header) ? "no_expected_scheme" : "malformed_header";
 }
 
@@ -42,7 +48,7 @@ export function readList(
   list: { readonly separator: string; readonly assign: string },
   timestampItem: string | undefined,
 ): HeaderSignatures | "malformed_header" {
-  const signatures = new Map<string | undefined, string[]>();
+  const signatures: TaggedSignature[] = [];
   let timestamps = 0;
   let timestamp: string | undefined;
   // A field that came twice is joined with `, `, which leaves a list parted by spaces a list.
@@ -58,11 +64,7 @@ export function readList(
     if (timestampItem !== undefined && name.trim() === timestampItem) {
       timestamps++;
       if (name === timestampItem) timestamp = value;
-    } else {
-      const known = signatures.get(name);
-      if (known) known.push(value);
-      else signatures.set(name, [value]);
-    }
+    } else signatures.push({ tag: name, text: value });
   }
   if (timestampItem !== undefined && (timestamps !== 1 || timestamp === undefined)) return "malformed_header";
   return { signatures, timestamp };

@@ -90,13 +90,20 @@ export function signed(description: SignatureDescription): Scheme {
     for (const key of keys) {
       const kind = kinds.get(key.scheme);
       if (!kind) continue;
-      const texts = signatures.get(kind.tag);
-      if (texts) expected = true;
-      const candidates = texts ? decodedOf(texts, kind) : [];
+      const candidates: Uint8Array[] = [];
+      for (const { tag, text } of signatures) {
+        if (tag !== kind.tag) continue;
+        expected = true;
+        const bytes = decode(text, kind.encoding, ALGORITHMS[kind.algorithm].signatureBytes);
+        if (bytes) candidates.push(bytes);
+      }
       if (candidates.length > 0) some = true;
       offered.push({ key, kind, candidates });
     }
-    if (offered.length === 0) expected = [...kinds.values()].some(({ tag }) => signatures.has(tag));
+    if (offered.length === 0) {
+      const tags = [...kinds.values()].map(({ tag }) => tag);
+      expected = signatures.some(({ tag }) => tags.includes(tag));
+    }
     if (list && !expected) return "no_expected_scheme";
     // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
     return some ? offered : "bad_signature";
@@ -143,15 +150,6 @@ interface Offer {
   readonly key: SigningKey;
   readonly kind: SignatureKind;
   readonly candidates: readonly Uint8Array[];
-}
-
-function decodedOf(texts: readonly string[], { algorithm, encoding }: SignatureKind): Uint8Array[] {
-  const decoded: Uint8Array[] = [];
-  for (const text of texts) {
-    const bytes = decode(text, encoding, ALGORITHMS[algorithm].signatureBytes);
-    if (bytes) decoded.push(bytes);
-  }
-  return decoded;
 }
 
 class Values implements SignedValues {
