@@ -43,7 +43,7 @@ function isDeeperThan(value: unknown, levels: number): boolean {
   // What JSON.parse made has nothing but fields of its own.
   for (const name in fields) {
     const field = fields[name];
-    if (typeof field === "object" && isDeeperThan(field, levels - 1)) return true;
+    if (typeof field === "object" && field !== null && isDeeperThan(field, levels - 1)) return true;
   }
   return false;
 }
