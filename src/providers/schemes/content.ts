@@ -38,9 +38,5 @@ export function content(template: string): Content {
       throw new ConfigurationError(`\`content\` names {${field}}: there are ${Object.keys(FIELDS).join(", ")}`);
     return read;
   });
-  return (values) => {
-    const pieces: (string | Uint8Array)[] = [];
-    for (const read of readers) pieces.push(read(values));
-    return pieces;
-  };
+  return (values) => readers.map((read) => read(values));
 }
