@@ -74,6 +74,72 @@ describe("the fingerprint of data that are found in the body", () => {
     );
   });
 
+  const odd = fc.constantFrom('"', '":', 'a":"b","c', "\\", "7", "-1", "", "__proto__", "d\u00e9j\u00e0", "data\\");
+  const name = fc.oneof(odd, fc.string({ unit: "binary" })).filter((each) => each !== "data");
+  const names = fc.uniqueArray(name, { maxLength: 5 });
+  const values = fc.array(fc.oneof(value, fc.string({ maxLength: 40_000 })), { minLength: 5, maxLength: 5 });
+
+  /** A body with these names at its own level, in this order, whatever they are. */
+  function written(all: readonly (readonly [string, unknown])[]): string {
+    return `{${all.map(([each, held]) => `${JSON.stringify(each)}:${JSON.stringify(held)}`).join()}}`;
+  }
+
+  it("is the same for the same data, whatever the names around them and what they hold", () => {
+    fc.assert(
+      fc.property(names, values, values, fc.nat(5), anyData, (around, one, other, place, data) => {
+        const bodyWith = (held: readonly unknown[]): string => {
+          const all = around.map((each, at) => [each, held[at]] as const);
+          return written(all.toSpliced(place, 0, ["data", data]));
+        };
+        expect(ofBody(bodyWith(one))).to.equal(ofBody(bodyWith(other)));
+      }),
+    );
+  });
+
+  it("is another one for other data, whatever the names around them, and whether they come twice", () => {
+    const twice = fc.array(fc.oneof(fc.constant("data"), name), { maxLength: 5 });
+    fc.assert(
+      fc.property(twice, twice, values, anyData, anyData, (before, after, held, data, other) => {
+        fc.pre(JSON.stringify(data) !== JSON.stringify(other));
+        const valued = (all: readonly string[]) => all.map((each, at) => [each, held[at]] as const);
+        const behind = valued(after.filter((each) => each !== "data"));
+        const bodyWith = (counts: unknown): string => written([...valued(before), ["data", counts], ...behind]);
+        expect(ofBody(bodyWith(data))).not.to.equal(ofBody(bodyWith(other)));
+      }),
+    );
+  });
+
+  it("covers data whose name comes before them, in whatever way it is written", () => {
+    for (const before of ['"data":{}', '"data":0', '"d\\u0061ta":{}']) {
+      for (const between of ["", '"id":1,']) {
+        for (const name of ['"data"', '"d\\u0061ta"']) {
+          const of = (amount: number): string =>
+            ofBody(`{${before},${between}"type":"t",${name}:{"amount":${amount}}}`);
+          expect(of(1), `${before} ${between} ${name}`).not.to.equal(of(2));
+        }
+      }
+    }
+  });
+
+  it("is not misled by names that look like JSON", () => {
+    const of = (x: number): string => {
+      const payload = { "": "v", a: "b", c: 1, '":': { x }, 'a":"b","c': 2 };
+      return fingerprintOf(payload['":'], { body: Buffer.from(JSON.stringify(payload)), payload });
+    };
+    expect(of(1)).not.to.equal(of(2));
+  });
+
+  it("is the same however much stands around them", () => {
+    const data = { a: 1 };
+    for (const bodyWith of [
+      (log: string) => JSON.stringify({ id: 1, data, log }),
+      (log: string) => JSON.stringify({ log, data, id: 1 }),
+    ]) {
+      const prints = [0, 16_300, 16_400, 200_000].map((length) => ofBody(bodyWith("x".repeat(length))));
+      expect(new Set(prints).size).to.equal(1);
+    }
+  });
+
   it("is another one for other data", () => {
     fc.assert(
       fc.property(anyData, anyData, fields, (data, other, around) => {
@@ -103,7 +169,7 @@ describe("the fingerprint of data that are found in the body", () => {
   };
   for (const [title, bodyWith] of Object.entries(places)) {
     for (const text of ["x", large]) {
-      it(`covers all of ${text.length} characters and more that ${title}`, () => {
+      it(`covers all of data that ${title} (${text === large ? "large" : "small"})`, () => {
         const data = { first: 1, text, list: [{ sku: "a" }, { sku: "b" }], last: 1 };
         const print = ofBody(bodyWith(data));
         expect(ofBody(bodyWith(structuredClone(data)))).to.equal(print);

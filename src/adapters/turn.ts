@@ -1,8 +1,8 @@
 // Node's own: a spec of an application's that stands in for the timers must not hold up its answers.
 import { setImmediate } from "node:timers";
 
-/** The first does not wait long for the last: after so many milliseconds they go on without any that may still come. */
-const LONGEST_MS = 2;
+/** The first does not wait long for the last: whoever asks later than this after it sends all of them on. */
+const GATHER_MS = 2;
 
 let gate: Gate | undefined;
 
@@ -19,7 +19,7 @@ export function turn(): Promise<void> {
 
 /**
  * Resolves for all who ask within a turn of the event loop at the same time: at its end, or for whoever has asked by then
- * when somebody asks two milliseconds after the first.
+ * when somebody asks more than two milliseconds after the first.
  *
  * What is written to several sockets at once costs less than the same with other work in between: whoever reads them is
  * woken once, and the kernel's code stays in the caches.
@@ -27,7 +27,7 @@ export function turn(): Promise<void> {
  * @param now milliseconds of which only differences count.
  */
 export function sharedTurn(now: number = performance.now()): Promise<void> {
-  gate ??= newGate(now + LONGEST_MS);
+  gate ??= newGate(now + GATHER_MS);
   const { promise, until, open } = gate;
   if (now > until) open();
   return promise;

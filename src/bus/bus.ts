@@ -167,7 +167,7 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
   #reachedBy(type: string): Reached {
     const { notifications } = this;
     if (this.#generation !== notifications.generation) {
-      // Another one, and not cleared: that takes longer the more types there are.
+      // Dropped, and not cleared: that takes longer the more types there are.
       this.#reached = undefined;
       this.#generation = notifications.generation;
     }

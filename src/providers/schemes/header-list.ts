@@ -10,7 +10,7 @@ export interface HeaderSignatures {
   readonly timestamp?: string | undefined;
 }
 
-/** A signature as it was sent, and the name that it has in its list; `undefined` where the header holds just one. */
+/** A signature as it was sent, and the name that it has in its list; `undefined` where the header is no list. */
 export interface TaggedSignature {
   readonly tag: string | undefined;
   readonly text: string;
