@@ -11,7 +11,7 @@ export interface HeaderSignatures {
 }
 
 /** A signature as it was sent, and the name that it has in its list; `undefined` where the header is no list. */
-export interface TaggedSignature {
+interface TaggedSignature {
   readonly tag: string | undefined;
   readonly text: string;
 }
