@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { entryFiles } from "./entries.ts";
 import { reachOf } from "./graph.ts";
+import { mustRun } from "./run.ts";
 import { stagedPackage } from "./stage.ts";
 
 /** The dependencies proper: what a plain install of hookbus brings along. */
@@ -40,6 +42,18 @@ describe("what an entry point loads", function () {
     expect(sourcesOf("conekta"))
       .to.match(/providers\/conekta/)
       .and.not.to.match(/providers\/stripe/);
+  });
+
+  it("is none of what Node keeps for later, where no delivery is read yet", async () => {
+    const entry = JSON.stringify(pathToFileURL(join(await stagedPackage(), "dist/stripe.js")));
+    const program = `const before = [...process.moduleLoadList];
+await import(${entry});
+console.log(JSON.stringify(process.moduleLoadList.filter((each) => !before.includes(each))));`;
+    const { stdout } = await mustRun(process.execPath, ["--input-type=module", "--eval", program], { cwd: tmpdir() });
+    const loaded = JSON.parse(stdout) as string[];
+    expect(loaded).to.include("NativeModule internal/crypto/hash");
+    const late = ["internal/crypto/webcrypto", "internal/file", "zlib", "tty"].map((name) => `NativeModule ${name}`);
+    expect(loaded).not.to.include.any.members(late);
   });
 
   it("is found through files, re-exports and bare imports", async () => {
