@@ -22,13 +22,15 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
   const kept = asBytes(req.rawBody);
   if (kept) return within(limits.maxBytes, kept);
   if (!req.readableDidRead) {
-    assertDeclared(req.headers["content-length"] as string | undefined, limits.maxBytes);
-    if (!endsAsDeclared(req)) return readStream(req, limits);
+    const length = req.headers["content-length"] as string | undefined;
+    assertDeclared(length, limits.maxBytes);
+    const declaredBytes = Number(length ?? 0);
+    if (!endsAt(req, declaredBytes)) return readStream(req, limits);
     // Whoever else listens must not set it flowing before anybody reads here.
     req.pause();
     // By then Node has taken in what came with the head, which of most requests is all.
     await undefined;
-    const body = arrived(req) ?? readStream(req, limits);
+    const body = arrived(req, declaredBytes) ?? readStream(req, limits);
     // Others may wait for the end, which comes to those who read on.
     req.resume();
     return body;
@@ -44,18 +46,14 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
  * Whether the body of a request that nobody reads is over with the bytes that were declared. In HTTP/2 what says that the
  * request is over comes after them, and is waited for.
  */
-function endsAsDeclared(req: NodeRequest): boolean {
+function endsAt(req: NodeRequest, declaredBytes: number): boolean {
   if (req.readableFlowing !== null || req.readableEncoding || req.stream) return false;
-  return declaredBytes(req) > 0 && req.headers["transfer-encoding"] === undefined;
+  return declaredBytes > 0 && req.headers["transfer-encoding"] === undefined;
 }
 
 /** The whole body, where all of it is here: it needs no listener and no timer. */
-function arrived(req: NodeRequest): Uint8Array | undefined {
-  return req.readableLength === declaredBytes(req) ? (req.read() as Uint8Array) : undefined;
-}
-
-function declaredBytes(req: NodeRequest): number {
-  return Number(req.headers["content-length"] ?? 0);
+function arrived(req: NodeRequest, declaredBytes: number): Uint8Array | undefined {
+  return req.readableLength === declaredBytes ? (req.read() as Uint8Array) : undefined;
 }
 
 /** Text is taken as UTF-8. */

@@ -1,9 +1,8 @@
 import { ConfigurationError } from "../errors.ts";
-import { isRecord } from "./payload.ts";
 import type { RejectionReason, SecretForm, SigningKey, SignOptions, Verification } from "./provider.ts";
 import { ALGORITHMS } from "./schemes/algorithms.ts";
 import { decode } from "./schemes/encoding.ts";
-import { parsePayload } from "./schemes/json.ts";
+import { isRecord, parsePayload } from "./schemes/json.ts";
 import { HEX } from "./schemes/key-forms.ts";
 import { objectionToNothing, readSecret } from "./schemes/secret.ts";
 import type { Scheme } from "./schemes/signature.ts";

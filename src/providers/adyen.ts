@@ -2,9 +2,9 @@ import { PayloadError } from "../errors.ts";
 import type { AdyenBaseEvent, AdyenEventMap, AdyenPlatformEvent } from "./adyen-events.ts";
 import { contentOf, type Item, items, itemsOf, objection, signBody, textOf } from "./adyen-items.ts";
 import { defineProvider } from "./define-provider.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
 import { hashOf } from "./read-event.ts";
+import { isRecord } from "./schemes/json.ts";
 import { HEX } from "./schemes/key-forms.ts";
 import type { SignsBody } from "./signs-body.ts";
 

@@ -1,10 +1,10 @@
 import { ConfigurationError } from "../errors.ts";
 import { type Names, refuseUnknown } from "./known-options.ts";
-import { isRecord } from "./payload.ts";
 import type { EventDescription, ProviderDescription } from "./provider-description.ts";
 import { isUnsigned } from "./read-event.ts";
 import { signsHeader } from "./schemes/check-description.ts";
 import type { HeaderName } from "./schemes/header-list.ts";
+import { isRecord } from "./schemes/json.ts";
 
 const NAMES: Names<ProviderDescription> = {
   name: true,

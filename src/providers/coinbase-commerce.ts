@@ -1,8 +1,8 @@
 import { PayloadError } from "../errors.ts";
 import type { CoinbaseCommerceBaseEvent, CoinbaseCommerceEventMap } from "./coinbase-commerce-events.ts";
 import { defineProvider } from "./define-provider.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
+import { isRecord } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 

@@ -3,9 +3,9 @@ import type { EventsApi } from "conekta";
 import { ConfigurationError, ProviderUnavailableError, RetrievalRefusedError, UnknownEventError } from "../errors.ts";
 import { importPeer } from "../peer.ts";
 import { isOurFault } from "./http-status.ts";
-import { isRecord } from "./payload.ts";
 import type { FetchOptions, Retrieval } from "./provider.ts";
 import { retryAfter } from "./retry-after.ts";
+import { isRecord } from "./schemes/json.ts";
 import { objectionToNothing } from "./schemes/secret.ts";
 
 export interface ConektaOptions {

@@ -1,9 +1,9 @@
 import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
 import type { DiscordBaseEvent, DiscordEventMap } from "./discord-events.ts";
-import { isRecord } from "./payload.ts";
 import type { Handshakes, Provider } from "./provider.ts";
 import { contentHash } from "./schemes/content-hash.ts";
+import { isRecord } from "./schemes/json.ts";
 import { ED25519_HEX } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 

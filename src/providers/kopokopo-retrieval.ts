@@ -7,9 +7,9 @@ import {
   UnknownEventError,
 } from "../errors.ts";
 import { isOurFault } from "./http-status.ts";
-import { isRecord } from "./payload.ts";
 import type { FetchOptions, Retrieval } from "./provider.ts";
 import { retryAfter } from "./retry-after.ts";
+import { isRecord } from "./schemes/json.ts";
 import { objectionToNothing } from "./schemes/secret.ts";
 
 export interface KopoKopoOptions {

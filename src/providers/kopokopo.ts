@@ -2,8 +2,8 @@ import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
 import type { KopoKopoBaseEvent, KopoKopoEventMap } from "./kopokopo-events.ts";
 import { type KopoKopoOptions, kopokopoRetrieval } from "./kopokopo-retrieval.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
+import { isRecord } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 

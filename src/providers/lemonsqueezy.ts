@@ -1,8 +1,8 @@
 import { defineProvider } from "./define-provider.ts";
 import type { LemonSqueezyBaseEvent, LemonSqueezyEventMap } from "./lemonsqueezy-events.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
 import { hashOf } from "./read-event.ts";
+import { isRecord } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 

@@ -1,9 +1,8 @@
 import { defineProvider } from "./define-provider.ts";
 import type { LinearBaseEvent, LinearEventMap } from "./linear-events.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
 import { sha256 } from "./schemes/content-hash.ts";
-import { parsePayload } from "./schemes/json.ts";
+import { isRecord, parsePayload } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import { type Scheme, signed } from "./schemes/signature.ts";
 import { parseTimestamp, staleness } from "./schemes/timestamp.ts";

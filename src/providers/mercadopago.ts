@@ -2,9 +2,9 @@ import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
 import type { MercadoPagoBaseEvent, MercadoPagoEventMap } from "./mercadopago-events.ts";
 import { dataIdOf, normal, scheme, signedText } from "./mercadopago-signature.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider, ReadContext } from "./provider.ts";
 import { sha256 } from "./schemes/content-hash.ts";
+import { isRecord } from "./schemes/json.ts";
 
 /**
  * Mercado Pago: HMAC-SHA256 in hex over `data.id` of the query, the header `x-request-id` and a time.

@@ -16,11 +16,6 @@ const PRINTABLE_ID = /^[^\p{C}\p{Z}/\\]+$/u;
  */
 const EVENT_TYPE = /^[\w[\]-]+(?:[./:][\w[\]-]+)*$/;
 
-/** Whether a value is a JSON object: not `null`, not an array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The event's id; throws `PayloadError` where it is missing or cannot be one. */
 export function checkId(id: unknown): string {
   if (typeof id !== "string" || id === "") throw new PayloadError("the event has no `id`");

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { PayloadError } from "../errors.ts";
-import { checkId, checkType, isRecord, optionalBoolean, optionalDate } from "./payload.ts";
+import { checkId, checkType, optionalBoolean, optionalDate } from "./payload.ts";
 import type { Envelope, ReadContext, WebhookRequest } from "./provider.ts";
 import type { EventDescription, Place } from "./provider-description.ts";
 import { firstHeader } from "./schemes/header-list.ts";
+import { isRecord } from "./schemes/json.ts";
 
 type Find = (event: Readonly<Record<string, unknown>>, context: ReadContext) => unknown;
 

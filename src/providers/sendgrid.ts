@@ -1,8 +1,8 @@
 import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
 import { sha256 } from "./schemes/content-hash.ts";
+import { isRecord } from "./schemes/json.ts";
 import { SPKI_BASE64 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 import type { SendGridBaseEvent, SendGridEventMap } from "./sendgrid-events.ts";

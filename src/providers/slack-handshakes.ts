@@ -1,6 +1,6 @@
 import { PayloadError } from "../errors.ts";
-import { isRecord } from "./payload.ts";
 import type { Handshakes, ProviderResponse } from "./provider.ts";
+import { isRecord } from "./schemes/json.ts";
 
 /** The check of an endpoint's certificate, unsigned, and that of the endpoint itself, signed. */
 export const handshakes: Handshakes = {

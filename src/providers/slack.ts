@@ -1,10 +1,9 @@
 import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider, WebhookRequest } from "./provider.ts";
 import { contentHash } from "./schemes/content-hash.ts";
 import { parseForm } from "./schemes/form.ts";
-import { parsePayload } from "./schemes/json.ts";
+import { isRecord, parsePayload } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 import type { SlackBaseEvent, SlackEventMap } from "./slack-events.ts";

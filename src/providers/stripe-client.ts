@@ -1,7 +1,7 @@
 import type { Stripe } from "stripe";
 import { ConfigurationError } from "../errors.ts";
 import { importPeer } from "../peer.ts";
-import { isRecord } from "./payload.ts";
+import { isRecord } from "./schemes/json.ts";
 
 /** More keys than one process ever uses; a bound all the same, since keys may be rotated at run time. */
 const MAX_CLIENTS = 8;

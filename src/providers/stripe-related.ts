@@ -1,6 +1,6 @@
 import { ConfigurationError, PayloadError } from "../errors.ts";
-import { isRecord } from "./payload.ts";
 import type { EventClient } from "./provider.ts";
+import { isRecord } from "./schemes/json.ts";
 import type { StripeClients } from "./stripe-client.ts";
 import { stripeAccount } from "./stripe-retrieval.ts";
 

@@ -1,8 +1,7 @@
 import { constants, type KeyObject, privateDecrypt } from "node:crypto";
 import { PayloadError } from "../errors.ts";
-import { isRecord } from "./payload.ts";
 import { decodeBase64 } from "./schemes/encoding.ts";
-import { parsePayload } from "./schemes/json.ts";
+import { isRecord, parsePayload } from "./schemes/json.ts";
 
 /** 31 kilobytes of text under an RSA key of 2048 bits: each block costs a private-key operation. */
 const MAX_BLOCKS = 128;

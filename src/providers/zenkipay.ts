@@ -1,9 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { ConfigurationError, PayloadError } from "../errors.ts";
-import { isRecord } from "./payload.ts";
 import type { Provider } from "./provider.ts";
 import { firstHeader } from "./schemes/header-list.ts";
-import { parsePayload } from "./schemes/json.ts";
+import { isRecord, parsePayload } from "./schemes/json.ts";
 import { rsaKey } from "./schemes/secret.ts";
 import { defineStandardProvider } from "./standard.ts";
 import { decryptPayload } from "./zenkipay-decrypt.ts";

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
 import { PayloadError } from "../errors.ts";
 import { defineProvider } from "./define-provider.ts";
-import { isRecord } from "./payload.ts";
 import type { Handshakes, Provider } from "./provider.ts";
 import { contentHash } from "./schemes/content-hash.ts";
+import { isRecord } from "./schemes/json.ts";
 import { UTF8 } from "./schemes/key-forms.ts";
 import type { SignatureDescription } from "./schemes/signature.ts";
 import type { ZoomBaseEvent, ZoomEventMap } from "./zoom-events.ts";

@@ -1,4 +1,5 @@
 import type Zlib from "node:zlib";
+import { isRecord } from "../providers/schemes/json.ts";
 
 /** What a delivery's events were read from: its body, and the JSON in that. */
 export interface Source {
@@ -29,7 +30,7 @@ export function fingerprintOf(data: unknown, source?: Source): string {
 function writtenIn(source: Source, data: unknown): Uint8Array | undefined {
   const { payload } = source;
   // Of a delivery that is a list of events, each would be sought in all of the body.
-  if (!isFields(data) || !isFields(payload)) return undefined;
+  if (!isRecord(data) || !isRecord(payload)) return undefined;
   const { body } = source;
   if (data === payload) return body;
   let name: string | undefined;
@@ -46,14 +47,11 @@ function writtenIn(source: Source, data: unknown): Uint8Array | undefined {
   if (name === undefined) return undefined;
   const from = firstPlace(body, name);
   if (from < 0) return undefined;
-  let end = endBefore(body, next, name);
+  // Without a next name, all up to the bracket that ends the body.
+  let end = next === undefined ? body.lastIndexOf(OBJECT_END) : lastPlace(body, next, name);
   if (end < from) return undefined;
   while (end > from && isBetween(body[end - 1] as number)) end -= 1;
   return body.subarray(from, end);
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function startsWithDigit(name: string): boolean {
@@ -85,11 +83,8 @@ function firstPlace(bytes: Uint8Array, name: string): number {
   return -1;
 }
 
-/**
- * Where the name `next` of the body's own level stands last, or without one the body's last bracket; -1 where `name`, whose
- * last value is the one that counts, may stand behind it.
- */
-function endBefore(bytes: Uint8Array, next: string | undefined, name: string): number {
+/** Where a name of the body's own level stands last; -1 where `last`, whose last value is the one that counts, may stand behind it. */
+function lastPlace(bytes: Uint8Array, name: string, last: string): number {
   let level = 0;
   for (let at = bytes.byteLength - 1; at >= 0; at -= 1) {
     const byte = bytes[at];
@@ -97,12 +92,10 @@ function endBefore(bytes: Uint8Array, next: string | undefined, name: string): n
       // Going backwards, a quote within a text has a backslash before it, and the quote that opens the text never does.
       for (at -= 1; at >= 0 && (bytes[at] !== QUOTE || bytes[at - 1] === BACKSLASH); ) at -= 1;
       if (level !== 1 || !isName(bytes, at)) continue;
-      if (next === undefined || reads(bytes, at, name) || isEscaped(bytes, at)) return -1;
-      if (reads(bytes, at, next)) return at;
-    } else if (byte === OBJECT_END || byte === ARRAY_END) {
-      if (next === undefined) return at;
-      level += 1;
-    } else if (byte === OBJECT || byte === ARRAY) level -= 1;
+      if (reads(bytes, at, last) || isEscaped(bytes, at)) return -1;
+      if (reads(bytes, at, name)) return at;
+    } else if (byte === OBJECT_END || byte === ARRAY_END) level += 1;
+    else if (byte === OBJECT || byte === ARRAY) level -= 1;
   }
   return -1;
 }

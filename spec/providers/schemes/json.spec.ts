@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { PayloadError } from "../../../src/errors.ts";
-import { parsePayload } from "../../../src/providers/schemes/json.ts";
+import { isRecord, parsePayload } from "../../../src/providers/schemes/json.ts";
 
 /** How a parsed body looks, or what is said of one that is refused. */
 function parsed(body: string | Uint8Array): unknown {
@@ -63,5 +63,13 @@ describe("parsePayload", () => {
   it("takes a byte order mark off, and only the first", () => {
     expect(parsed('\uFEFF{"a":"\uFEFF"}')).to.deep.equal({ a: "\uFEFF" });
     expect(parsed("\uFEFF{}")).to.deep.equal({});
+  });
+});
+
+describe("isRecord", () => {
+  it("takes objects alone", () => {
+    expect(isRecord({})).to.equal(true);
+    expect(isRecord(Object.create(null))).to.equal(true);
+    for (const odd of [null, undefined, [], [{}], 5, "x", true]) expect(isRecord(odd)).to.equal(false);
   });
 });

@@ -22,6 +22,11 @@ export function parsePayload(body: Uint8Array): unknown {
   return payload;
 }
 
+/** Whether a value is a JSON object: not `null`, not an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Most bodies are ASCII, for which there is the quicker way. */
 function textOf(body: Uint8Array): string {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
