@@ -74,15 +74,25 @@ export function aProcess(clock: ProcessClock, subscribers: Readonly<Record<strin
 /** The timers of a process whose worker waits for nothing but the time: the next look, heartbeat and purge. */
 const RESTING = 3;
 
-/** Lets the timers of processes go on, a second at a time, each as soon as the store has answered, until `holds`. */
-export function passing(holds: () => boolean | Promise<boolean>, ...processes: readonly Process[]): Promise<void> {
-  return until(async () => {
+/**
+ * Lets the timers of processes go on, a second at a time, each as soon as the store has answered, until `holds`. A worker may
+ * look at any moment, as others tell it of work: what holds in the store by then is known to it, too.
+ */
+export async function passing(
+  holds: () => boolean | Promise<boolean>,
+  ...processes: readonly Process[]
+): Promise<void> {
+  const rest = async (): Promise<void> => {
+    for (const { clock } of processes) await until(() => clock.pending >= RESTING);
+  };
+  await until(async () => {
     for (const { clock } of processes) {
       await clock.advance(1_000);
-      await until(() => clock.pending >= RESTING);
+      await rest();
     }
     return holds();
   });
+  await rest();
 }
 
 /** A subscriber's work that goes on until it is let go. */

@@ -76,4 +76,36 @@ describe("a worker that polls", () => {
     expect(ends.map(({ kind, lease }) => `${kind} ${lease.fence}`)).to.deep.equal(["end 1", "end 2"]);
     await worker.close({ graceMs: 0 });
   });
+
+  it("waits for no other look while it looks, and so does not look once more when that would have been due", async () => {
+    const clock = new FakeClock();
+    const looks = [deferred<LeasedRecord[]>(), deferred<LeasedRecord[]>()];
+    let asked = 0;
+    const store = { lease: () => looks[asked++]?.promise ?? Promise.resolve([]) } as unknown as RecordStore;
+    const writes = new Batch<Change, boolean>({ flush: () => [], most: 10, flights: 1, timeoutMs: 60_000, clock });
+    const worker = new PolledWorker({
+      bus: new ScriptedBus("shop", () => DONE),
+      store,
+      writes,
+      policy: policyOf({}),
+      clock,
+      concurrency: 5,
+      pollMs: 1_000,
+    });
+    looks[0]?.resolve([]);
+    await settle();
+    await clock.advance(500);
+    expect(clock.pending, "the next look and the heartbeat").to.equal(2);
+
+    // Somebody has recorded an event.
+    worker.wake();
+    expect(asked).to.equal(2);
+    expect(clock.pending, "the heartbeat").to.equal(1);
+    await clock.advance(600);
+    looks[1]?.resolve([]);
+    await settle();
+    expect(asked).to.equal(2);
+    expect(clock.pending).to.equal(2);
+    await worker.close({ graceMs: 0 });
+  });
 });

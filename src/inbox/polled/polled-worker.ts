@@ -68,6 +68,7 @@ export class PolledWorker implements Worker {
   async #ask(): Promise<void> {
     const { store, concurrency, pollMs, clock } = this.#options;
     let waitMs = pollMs;
+    clock.clearTimeout(this.#timer);
     try {
       do {
         this.#askAgain = false;
@@ -82,7 +83,6 @@ export class PolledWorker implements Worker {
       waitMs = this.#troubled(error);
     } finally {
       this.#asking = false;
-      clock.clearTimeout(this.#timer);
       if (!this.#closing) this.#timer = clock.setTimeout(() => this.wake(), waitMs);
     }
   }
