@@ -40,7 +40,8 @@ export class Notifications {
   readonly #subscriptions = new Map<(...args: never[]) => unknown, Subscription>();
   readonly #stepListeners = new Map<Disposer, unknown>();
   readonly #names = new Map<string, Set<string>>();
-  readonly #logs = new Set<StepListener>();
+  /** Replaced when one comes or goes: there are few, and they are told of every refusal. */
+  #logs: readonly StepListener[] = [];
   readonly #steps = new Map<string, readonly string[]>();
   #order = 0;
   #generation = 0;
@@ -178,16 +179,23 @@ export class Notifications {
 
   /** @internal A log: told of every step that is emitted, and no reason to emit one that tells of no trouble. */
   log(listener: StepListener): Disposer {
-    this.#logs.add(listener);
-    return disposer(() => this.#logs.delete(listener));
+    this.#logs = [...this.#logs, listener];
+    return disposer(() => {
+      this.#logs = this.#logs.filter((each) => each !== listener);
+    });
   }
 
   /** @internal Whether somebody listens to the steps of this name, logs aside. */
   hears(name: Step["name"]): boolean {
     // Asked several times a delivery, and seldom by anybody who is heard.
-    if (this.#own && this.#stepListeners.size === 0) return false;
+    if (this.#unheard) return false;
     for (const pattern of this.#patternsOfStep(name)) if (this.#emitter.listenerCount(pattern) > 0) return true;
     return false;
+  }
+
+  /** Whether no step of any name is listened to, logs aside. */
+  get #unheard(): boolean {
+    return this.#own && this.#stepListeners.size === 0;
   }
 
   #patternsOfStep(name: Step["name"]): readonly string[] {
@@ -201,6 +209,7 @@ export class Notifications {
   /** @internal Emits one of hookbus's steps. A listener that fails, now or later, changes nothing. */
   emitStep(step: Step): void {
     for (const log of this.#logs) shield(log, step);
+    if (this.#unheard) return;
     for (const pattern of this.#patternsOfStep(step.name)) {
       if (this.#emitter.listenerCount(pattern) === 0) continue;
       for (const listener of this.#emitter.listeners(pattern)) shield(listener as StepListener, step);

@@ -6,24 +6,40 @@ import { DispatchError, HookbusError } from "../errors.ts";
 /** What anybody can cause is written once in this time for each reason: a flood of forgeries is no flood of logs. */
 const QUIET_MS = 10_000;
 
+/** Steps of one kind, of which one was written. */
+interface Quiet {
+  readonly outcome: string;
+  readonly word: string | undefined;
+  /** Until when no other is. */
+  readonly until: number;
+  /** How many have come since. */
+  left: number;
+}
+
 /**
  * Writes what the operator should know of hookbus's steps: refusals and failures with their reason, and with what
  * hookbus says of them. Told of steps as their listeners are; it sees no payload, secret or signature, and of what a subscriber
  * threw it tells the class alone.
  */
 export function logSteps(logger: () => Logger, now: () => number): (step: Step) => void {
-  let quiet: LRUCache<string, { until: number; left: number }> | undefined;
+  let quiet: LRUCache<string, Quiet> | undefined;
+  /** What came last: in a flood, it comes again. */
+  let last: Quiet | undefined;
 
   function limited(level: keyof Logger, message: string, step: Step): void {
-    const kind = `${step.outcome} ${step.finding ?? step.reason}`;
-    quiet ??= new LRUCache({ max: 100 });
-    const entry = quiet.get(kind);
-    if (entry && now() < entry.until) {
-      entry.left++;
+    const at = now();
+    const { outcome } = step;
+    const word = step.finding ?? step.reason;
+    if (last?.word !== word || last?.outcome !== outcome) last = quiet?.get(`${outcome} ${word}`);
+    if (last !== undefined && at < last.until) {
+      last.left++;
       return;
     }
-    quiet.set(kind, { until: now() + QUIET_MS, left: 0 });
-    logger()[level](message, { ...told(step), ...(entry?.left ? { notLogged: entry.left } : {}) });
+    const notLogged = last?.left;
+    last = { outcome, word, until: at + QUIET_MS, left: 0 };
+    quiet ??= new LRUCache({ max: 100 });
+    quiet.set(`${outcome} ${word}`, last);
+    logger()[level](message, { ...told(step), ...(notLogged ? { notLogged } : {}) });
   }
 
   function receipt(step: Step): void {

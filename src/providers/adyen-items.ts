@@ -1,7 +1,6 @@
 import { ConfigurationError } from "../errors.ts";
 import type { RejectionReason, SecretForm, SigningKey, SignOptions, Verification } from "./provider.ts";
 import { ALGORITHMS } from "./schemes/algorithms.ts";
-import { decode } from "./schemes/encoding.ts";
 import { isRecord, parsePayload } from "./schemes/json.ts";
 import { HEX } from "./schemes/key-forms.ts";
 import { objectionToNothing, readSecret } from "./schemes/secret.ts";
@@ -54,8 +53,7 @@ export const items: Scheme = {
     let matched: SigningKey | undefined;
     for (const key of keys) {
       const all = claims.every(({ signature = "", content = "" }) => {
-        const bytes = decode(signature, "base64", 32);
-        return bytes !== undefined && HMAC.matches(key.key, [content], [bytes]);
+        return HMAC.mayBe(signature, "base64") && HMAC.matches(key.key, [content], [signature], "base64");
       });
       if (all) matched ??= key;
     }

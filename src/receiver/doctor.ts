@@ -5,6 +5,7 @@ import type { SigningKey, Verification, WebhookRequest } from "../providers/prov
 import { otherBodies } from "./doctor/bodies.ts";
 import { otherUrls } from "./doctor/urls.ts";
 import { adviceOn, type Finding, type FindingDetails, type Refusal } from "./hints.ts";
+import { Terms } from "./terms.ts";
 
 /** Runs a job once whatever is at hand has been done: the answer to the sender comes first. */
 export type Schedule = (job: () => void) => unknown;
@@ -122,7 +123,7 @@ export class Doctor {
   }
 
   #try({ request, keys }: Hypothesis, toleranceSeconds = MAX_SKEW_SECONDS): Verification | Promise<Verification> {
-    return this.#bus.provider.verify(request, { keys, now: this.#last, toleranceSeconds });
+    return this.#bus.provider.verify(request, new Terms(keys, this.#last, toleranceSeconds));
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
-import { DispatchError, StaleTokenError, type StoreUnavailableError, type SubscriberFailure } from "../errors.ts";
+import type { Dispatched } from "../bus/dispatch.ts";
+import { DispatchError, StaleTokenError, type SubscriberFailure } from "../errors.ts";
 import type { Claim, ClaimOptions, IdempotencyStore } from "../idempotency/store.ts";
 import { ClaimedRun, unanswered } from "./claimed-run.ts";
-import { busy, claimLost, receiptOf } from "./failure.ts";
+import { busy, claimLost, failedGenuine, receiptOf } from "./failure.ts";
 import type { Passed } from "./filter.ts";
 import { fingerprintOf, type Source } from "./fingerprint.ts";
 import { acknowledged } from "./receipt.ts";
@@ -15,26 +16,60 @@ export interface Content {
   readonly source: Source | undefined;
 }
 
-/** Runs the event's subscribers, unless another delivery of it did or does, and remembers which of them are done. */
-export async function handleOnce(
+/**
+ * Runs the event's subscribers, unless another delivery of it did or does, and remembers which of them are done. Never
+ * rejects: the event is genuine, and what goes wrong with it is its result.
+ */
+export async function handleOnce(bus: Bus, passed: Passed, content: Content, leaseMs: number): Promise<Result> {
+  const { event, facts } = passed;
+  const store = bus.idempotency;
+  let result: Result;
+  try {
+    if (store === false) result = resultOf(bus, facts, (await bus.dispatch(event, facts)).failures);
+    else {
+      const begun = begin(bus, store, facts.key, content, leaseMs);
+      const run = begun instanceof Promise ? await begun : begun;
+      if (run instanceof ClaimedRun) {
+        const ended = end(bus, facts, run, await bus.dispatch(event, facts, run));
+        result = ended instanceof Promise ? await ended : ended;
+      } else result = run;
+    }
+  } catch (error) {
+    result = failedGenuine(error);
+  }
+  result.facts = facts;
+  return result;
+}
+
+/** The run of an event, or why there is to be none. */
+function begin(
   bus: Bus,
-  { event, facts }: Passed,
+  store: IdempotencyStore,
+  key: string,
   { data, source }: Content,
   leaseMs: number,
-): Promise<Result> {
-  const store = bus.idempotency;
-  if (store === false) return resultOf(bus, facts, (await bus.dispatch(event, facts)).failures);
+): ClaimedRun | Result | Promise<ClaimedRun | Result> {
+  const options = { leaseMs, fingerprint: fingerprintOf(data, source) };
+  const claim = claimOf(store, key, options);
+  return claim instanceof Promise
+    ? claim.then((answer) => begun(bus, store, answer, options))
+    : begun(bus, store, claim, options);
+}
 
-  const fingerprint = fingerprintOf(data, source);
-  const asked = claimOf(store, facts.key, { leaseMs, fingerprint });
-  const claim = "state" in asked ? asked : await asked;
+function begun(bus: Bus, store: IdempotencyStore, claim: Claim, options: ClaimOptions): ClaimedRun | Result {
+  if (claim.state === "claimed") return new ClaimedRun(store, claim, options.leaseMs, bus.clock);
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
-  if (claim.state === "done") {
-    return { receipt: acknowledged("duplicate", bus.provider.success), conflict: claim.fingerprint !== fingerprint };
-  }
+  const conflict = claim.fingerprint !== options.fingerprint;
+  return { receipt: acknowledged("duplicate", bus.provider.success), conflict };
+}
 
-  const run = new ClaimedRun(store, claim, leaseMs, bus.clock);
-  const { failures, late } = await bus.dispatch(event, facts, run);
+/** Tells the store how a run ended, and says what came of it. */
+function end(
+  bus: Bus,
+  facts: DeliveryFacts,
+  run: ClaimedRun,
+  { failures, late }: Dispatched,
+): Result | Promise<Result> {
   const result = resultOf(bus, facts, failures);
   if (late !== undefined) {
     // The claim is held until every subscriber has really settled: no retry may run beside one that still works.
@@ -42,8 +77,7 @@ export async function handleOnce(
     return result;
   }
   const ended = run.end(result.receipt.outcome === "handled");
-  if (ended !== undefined) await ended;
-  return run.refusal ? refusedByStore(result, run.refusal) : result;
+  return ended === undefined ? accepted(run, result) : ended.then(() => accepted(run, result));
 }
 
 /**
@@ -95,8 +129,9 @@ function resultOf(bus: Bus, facts: DeliveryFacts, failures: readonly SubscriberF
   return { receipt: receipt.status === 200 ? acknowledged("handled", bus.provider.success) : receipt, error };
 }
 
-/** The store does not know what became of the run: nothing is acknowledged, and the next delivery will find out. */
-function refusedByStore(result: Result, refusal: StaleTokenError | StoreUnavailableError): Result {
+/** Where the store does not know what became of the run, nothing is acknowledged, and the next delivery will find out. */
+function accepted({ refusal }: ClaimedRun, result: Result): Result {
+  if (refusal === undefined) return result;
   if (result.receipt.outcome === "handled") {
     return refusal instanceof StaleTokenError
       ? { receipt: claimLost(), reason: "claim_lost", error: refusal }

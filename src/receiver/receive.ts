@@ -2,7 +2,7 @@ import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
 import { matches } from "../bus/patterns.ts";
 import { PayloadError } from "../errors.ts";
-import type { Envelope, WebhookRequest } from "../providers/provider.ts";
+import type { Envelope, ProviderResponse, WebhookRequest } from "../providers/provider.ts";
 import { parsePayload } from "../providers/schemes/json.ts";
 import { admit } from "./admission.ts";
 import { factsOf } from "./facts.ts";
@@ -18,7 +18,7 @@ import { record } from "./record.ts";
 import type { BodyReader, Mount, RequestHead } from "./request.ts";
 import { carriedBy, type Posted, type Retriever } from "./retrieve.ts";
 import { type Result, timed } from "./timed.ts";
-import { greet, SoughtKeys, verify } from "./verify.ts";
+import { type Checked, greet, SoughtKeys, verify } from "./verify.ts";
 
 /** What the pipeline needs beside the bus. */
 export interface Tools {
@@ -28,90 +28,117 @@ export interface Tools {
 }
 
 /**
- * One delivery's way from the socket to the subscribers: each line may end it. Throws what `receiptOf` knows how to
- * answer.
+ * One delivery's way from the socket to the subscribers: each step may end it. A promise only where there is something to
+ * wait for. Throws, or rejects with, what `receiptOf` knows how to answer.
  */
-export async function receive(
+export function receive(
   bus: Bus,
   head: RequestHead,
   readBody: BodyReader,
   tools: Tools,
   mount: Mount = {},
-): Promise<Result> {
+): Result | Promise<Result> {
   bus.assertReady();
-
   // 1 admit
   const refusal = admit(bus, head);
   if (refusal) return refusal;
-  const { inbox } = bus;
-  const watched = inbox && new ReadHeaders(head.headers);
-  const headers = watched?.view ?? head.headers;
-  const { method, url, path, ip } = head;
   const read = readBody(bus.maxBodyBytes);
-  const body = read instanceof Uint8Array ? read : await read;
-  const request: WebhookRequest & RequestHead = { method, url, path, headers, ip, body };
-  const receivedAt = bus.clock.now();
+  if (read instanceof Uint8Array) return new Reception(bus, head, read, tools, mount).begin();
+  return read.then((body) => new Reception(bus, head, body, tools, mount).begin());
+}
 
-  // 2 answer what comes unsigned
-  const keys = new SoughtKeys(bus, request);
-  const greeted = greet(bus, request, receivedAt, keys);
-  const greeting = greeted instanceof Promise ? await greeted : greeted;
-  if (greeting !== undefined) return { receipt: acknowledged("challenge", greeting) };
+/** A delivery whose body has come. Its steps are functions of their own, so that none waits for what is there already. */
+class Reception {
+  readonly bus: Bus;
+  readonly tools: Tools;
+  readonly mount: Mount;
+  /** Of a bus with an inbox. */
+  readonly watched: ReadHeaders | undefined;
+  readonly request: WebhookRequest & RequestHead;
+  readonly receivedAt: number;
+  readonly keys: SoughtKeys;
 
-  // 3 verify
-  const checked = verify(bus, request, receivedAt, keys);
-  const verification = checked instanceof Promise ? await checked : checked;
-  if (verification !== undefined && !verification.verified) {
-    return { receipt: refused(401, "rejected"), reason: verification.reason, hint: hintOf(verification.reason) };
+  constructor(bus: Bus, head: RequestHead, body: Uint8Array, tools: Tools, mount: Mount) {
+    const { method, url, path, ip } = head;
+    this.bus = bus;
+    this.tools = tools;
+    this.mount = mount;
+    this.watched = bus.inbox && new ReadHeaders(head.headers);
+    this.request = { method, url, path, headers: this.watched?.view ?? head.headers, ip, body };
+    this.receivedAt = bus.clock.now();
+    this.keys = new SoughtKeys(bus, this.request);
   }
 
-  // 4 read
-  const payload = bus.provider.parse ? bus.provider.parse(request) : parsePayload(request.body);
-
-  // 5 answer what comes signed
-  const answer =
-    verification === undefined
-      ? undefined
-      : bus.provider.handshakes?.afterVerification?.(payload, { request, key: verification.key });
-  if (answer !== undefined) return { receipt: acknowledged("challenge", answer) };
-
-  // 6 retrieve; where a signature was verified, an inbox leaves that to its worker
-  const found = eventsOf(bus, payload, request, verification !== undefined, tools);
-  const all = found instanceof Promise ? await found : found;
-  if (all.length === 0) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
-
-  // What is not read as JSON may differ where the data do not: in how it is encrypted, say.
-  const source = bus.provider.parse ? undefined : { body, payload };
-
-  // 7 keep, durably: a worker dispatches
-  if (inbox && watched) {
-    const { matchedSecret } = verification ?? {};
-    const signed =
-      matchedSecret === undefined ? undefined : { matchedSecret, request: { method, url, headers: watched.kept() } };
-    return record(bus, inbox, { envelopes: all, receivedAt, signed, body, source }, mount);
+  begin(): Result | Promise<Result> {
+    // 2 answer what comes unsigned
+    const greeted = greet(this.bus, this.request, this.receivedAt, this.keys);
+    return greeted instanceof Promise ? greeted.then((greeting) => this.#verify(greeting)) : this.#verify(greeted);
   }
 
-  // 7 keep, 8 dispatch; of a delivery that carries many events, the worst one decides
-  const parts: Part[] = [];
-  for (const envelope of all) {
-    const facts =
-      verification === undefined
-        ? factsOf(bus, envelope, "retrieval")
-        : factsOf(bus, envelope, "signature", verification.matchedSecret);
-    parts.push({ envelope, facts, source });
+  #verify(greeting: ProviderResponse | undefined): Result | Promise<Result> {
+    if (greeting !== undefined) return { receipt: acknowledged("challenge", greeting) };
+
+    // 3 verify
+    const checked = verify(this.bus, this.request, this.receivedAt, this.keys);
+    return checked instanceof Promise ? checked.then((verification) => this.#read(verification)) : this.#read(checked);
   }
-  const results: Result[] = [];
-  for (const part of parts) {
-    let result: Result;
-    try {
-      result = await deliver(bus, part, mount, tools.leaseMs);
-    } catch (error) {
-      result = failedGenuine(error);
+
+  #read(verification: Checked | undefined): Result | Promise<Result> {
+    const { bus, request, tools } = this;
+    if (verification !== undefined && !verification.verified) {
+      return { receipt: refused(401, "rejected"), reason: verification.reason, hint: hintOf(verification.reason) };
     }
-    result.facts = part.facts;
-    results.push(result);
+
+    // 4 read
+    const payload = bus.provider.parse ? bus.provider.parse(request) : parsePayload(request.body);
+
+    // 5 answer what comes signed
+    const answer =
+      verification === undefined
+        ? undefined
+        : bus.provider.handshakes?.afterVerification?.(payload, { request, key: verification.key });
+    if (answer !== undefined) return { receipt: acknowledged("challenge", answer) };
+
+    // 6 retrieve; where a signature was verified, an inbox leaves that to its worker
+    const found = eventsOf(bus, payload, request, verification !== undefined, tools);
+    return found instanceof Promise
+      ? found.then((envelopes) => this.#keep(envelopes, payload, verification))
+      : this.#keep(found, payload, verification);
   }
-  return worstResult(results);
+
+  #keep(
+    envelopes: readonly Envelope[],
+    payload: unknown,
+    verification: (Checked & { readonly verified: true }) | undefined,
+  ): Result | Promise<Result> {
+    const { bus, mount, tools, request, watched } = this;
+    if (envelopes.length === 0) return { receipt: acknowledged("ignored", bus.provider.success), reason: "retriever" };
+
+    // What is not read as JSON may differ where the data do not: in how it is encrypted, say.
+    const source = bus.provider.parse ? undefined : { body: request.body, payload };
+
+    // 7 keep, durably: a worker dispatches
+    const { inbox } = bus;
+    if (inbox && watched) {
+      const { method, url, body } = request;
+      const { matchedSecret } = verification ?? {};
+      const signed =
+        matchedSecret === undefined ? undefined : { matchedSecret, request: { method, url, headers: watched.kept() } };
+      return record(bus, inbox, { envelopes, receivedAt: this.receivedAt, signed, body, source }, mount);
+    }
+
+    // 7 keep, 8 dispatch; the facts of all first: where one of them has no type, nobody hears of the others
+    const parts = envelopes.map((envelope): Part => {
+      const facts =
+        verification === undefined
+          ? factsOf(bus, envelope, "retrieval")
+          : factsOf(bus, envelope, "signature", verification.matchedSecret);
+      return { envelope, facts, source };
+    });
+    const [first] = parts;
+    if (first !== undefined && parts.length === 1) return deliver(bus, first, mount, tools.leaseMs);
+    return deliverAll(bus, parts, mount, tools.leaseMs);
+  }
 }
 
 /** One event of a delivery. */
@@ -121,17 +148,35 @@ interface Part {
   readonly source: Source | undefined;
 }
 
+/** Of a delivery that carries many events, the worst one decides. */
+async function deliverAll(bus: Bus, parts: readonly Part[], mount: Mount, leaseMs: number): Promise<Result> {
+  const results: Result[] = [];
+  for (const part of parts) results.push(await deliver(bus, part, mount, leaseMs));
+  return worstResult(results);
+}
+
+/** What becomes of one event. Never rejects. */
 function deliver(bus: Bus, part: Part, { types }: Mount, leaseMs: number): Promise<Result> {
   const { envelope, facts, source } = part;
   if (types && !types.some((pattern) => matches(pattern, facts.type, bus.provider.delimiter))) {
-    return ignore(bus, part, "types", leaseMs);
+    return genuine(part, ignore(bus, part, "types", leaseMs));
   }
-  const { data } = envelope;
+  const content = { data: envelope.data, source };
   const passed = filtered(bus, envelope.event, facts);
-  if (!(passed instanceof Promise)) return handleOnce(bus, passed, { data, source }, leaseMs);
-  return passed.then((one) =>
-    one ? handleOnce(bus, one, { data, source }, leaseMs) : ignore(bus, part, "filter", leaseMs),
+  if (!(passed instanceof Promise)) return handleOnce(bus, passed, content, leaseMs);
+  const handled = passed.then((one) =>
+    one ? handleOnce(bus, one, content, leaseMs) : ignore(bus, part, "filter", leaseMs),
   );
+  return genuine(part, handled);
+}
+
+/** Whatever goes wrong with an event that is known to be genuine is its result. */
+async function genuine({ facts }: Part, promised: Promise<Result>): Promise<Result> {
+  try {
+    return { ...(await promised), facts };
+  } catch (error) {
+    return { ...failedGenuine(error), facts };
+  }
 }
 
 async function ignore(bus: Bus, { envelope, facts, source }: Part, reason: string, leaseMs: number): Promise<Result> {

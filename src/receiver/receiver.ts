@@ -28,26 +28,39 @@ export class Receiver {
   }
 
   /** Never rejects. */
-  async respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt> {
+  respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt> {
     const started = performance.now();
-    let result: Result;
+    let result: Result | Promise<Result>;
     try {
-      result = await receive(this.#bus, head, readBody, this.#tools, mount);
+      result = receive(this.#bus, head, readBody, this.#tools, mount);
     } catch (error) {
       result = failed(error);
     }
-    this.#tell(result, started);
-    return result.receipt;
+    if (result instanceof Promise) return this.#awaited(result, started);
+    return Promise.resolve(this.#told(result, started));
   }
 
-  #tell({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, started: number): void {
+  async #awaited(promised: Promise<Result>, started: number): Promise<Receipt> {
+    let result: Result;
+    try {
+      result = await promised;
+    } catch (error) {
+      result = failed(error);
+    }
+    return this.#told(result, started);
+  }
+
+  #told({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, started: number): Receipt {
     const bus = this.#bus;
     const { outcome, status } = receipt;
     // What went well is news to those alone who ask for it.
     const well = status < 300 && error === undefined && conflict !== true;
     if (!well || bus.hears("hookbus.receive")) {
-      bus.step({
+      // Put together at once: to copy it into another object would take as long as to check a forged header.
+      bus.notifications.emitStep({
         name: "hookbus.receive",
+        bus: bus.name,
+        provider: bus.provider.name,
         durationMs: performance.now() - started,
         outcome,
         status,
@@ -61,8 +74,10 @@ export class Receiver {
         matchedSecret: facts?.matchedSecret,
       });
     }
-    if (outcome === "rejected") return;
-    for (const failure of [error, storeError]) if (failure !== undefined) tellListener(bus, failure, facts);
+    if (outcome === "rejected") return receipt;
+    if (error !== undefined) tellListener(bus, error, facts);
+    if (storeError !== undefined) tellListener(bus, storeError, facts);
     for (const other of others) if (other.error !== undefined) tellListener(bus, other.error, other.facts);
+    return receipt;
   }
 }

@@ -3,6 +3,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { ProviderResponse, SigningKey, Verification, WebhookRequest } from "../providers/provider.ts";
 import { diagnose } from "./doctor.ts";
 import type { Refusal } from "./hints.ts";
+import { Terms } from "./terms.ts";
 
 /** What came of the check; a good one with the key that matched. */
 export type Checked =
@@ -57,7 +58,7 @@ function check(bus: Bus, request: WebhookRequest, all: readonly SigningKey[], no
   if (all.length === 0) return told(bus, request, all, started, { verified: false, reason: "no_secret" });
   const keys = unexpired(all, now);
   if (keys.length === 0) throw new ConfigurationError(`every secret of the bus "${bus.name}" has expired`);
-  const verification = bus.provider.verify(request, { keys, now, toleranceSeconds: bus.tolerance });
+  const verification = bus.provider.verify(request, new Terms(keys, now, bus.tolerance));
   if (!("verified" in verification)) {
     // Of a scheme of somebody's own, whatever can be waited for: a promise of another make, too.
     const promised = Promise.resolve(verification);

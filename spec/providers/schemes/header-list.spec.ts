@@ -1,10 +1,12 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import {
   firstHeader,
   type HeaderSignatures,
   nameOf,
   readList,
   readOne,
+  trimmed,
 } from "../../../src/providers/schemes/header-list.ts";
 
 /** What was read, with the signatures as a list of pairs. */
@@ -103,5 +105,18 @@ describe("readList", () => {
         ["constructor", "b"],
       ],
     });
+  });
+});
+
+describe("trimmed", () => {
+  it("is what trim makes of any text", () => {
+    const spaced = fc.string({
+      unit: fc.constantFrom(" ", "\t", "\n", "\u00a0", "\ufeff", "\u2003", "\0", "a", "é", "\x7f"),
+    });
+    fc.assert(
+      fc.property(fc.oneof(spaced, fc.string()), (text) => {
+        expect(trimmed(text)).to.equal(text.trim());
+      }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { parseTimestamp, staleness, timestampText } from "../../../src/providers/schemes/timestamp.ts";
 
 describe("parseTimestamp", () => {
@@ -13,6 +14,18 @@ describe("parseTimestamp", () => {
     expect(parseTimestamp("1533204620999", "ms")).to.equal(1533204620);
     expect(parseTimestamp("999", "ms")).to.equal(0);
     expect(parseTimestamp("1.5", "ms")).to.equal(undefined);
+  });
+
+  it("reads any number of up to fifteen digits, and no other text", () => {
+    const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), maxLength: 17 });
+    const alike = fc.string({ unit: fc.constantFrom(..."0123456789+-.e /:\u0661"), maxLength: 17 });
+    fc.assert(
+      fc.property(fc.oneof(digits, alike, fc.string()), (text) => {
+        const read = /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+        expect(parseTimestamp(text)).to.equal(read);
+        expect(parseTimestamp(text, "ms")).to.equal(read === undefined ? undefined : Math.floor(read / 1000));
+      }),
+    );
   });
 
   it("refuses everything else", () => {

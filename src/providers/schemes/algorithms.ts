@@ -8,6 +8,7 @@ import {
   timingSafeEqual,
   verify,
 } from "node:crypto";
+import { decode, type Encoding, encode } from "./encoding.ts";
 import { opensToDigest, sealDigest, signRsaSha256, verifyRsaSha256 } from "./rsa.ts";
 
 /** The bytes that are signed, in pieces: fed one after the other where the algorithm can, so that no body is copied. */
@@ -18,8 +19,13 @@ export interface Algorithm {
   readonly title: string;
   /** The length of every signature in bytes, where there is one length. */
   readonly signatureBytes?: number;
-  /** Whether `candidates` has a signature over `pieces` by the other half of `key`. Tries all of them. Never throws. */
-  matches(key: KeyObject, pieces: Pieces, candidates: readonly Uint8Array[]): boolean;
+  /** Whether `text` may be a signature at all, so far as that is told without any work on the body. */
+  mayBe(text: string, encoding: Encoding): boolean;
+  /**
+   * Whether one of `texts` is, in `encoding`, a signature over `pieces` by the other half of `key`. Tries all of them. Never
+   * throws.
+   */
+  matches(key: KeyObject, pieces: Pieces, texts: readonly string[], encoding: Encoding): boolean;
   /** The inverse of `matches`. For a public-key algorithm, `key` is the private half. */
   make(key: KeyObject, pieces: Pieces): Buffer;
 }
@@ -82,21 +88,42 @@ function mac(title: string, signatureBytes: number, begin: (key: KeyObject) => H
     if (text !== "") running.update(text);
     return running;
   };
-  // Every digest is written into these bytes and compared at once: memory of its own for each would cost more.
-  const digest = Buffer.alloc(signatureBytes);
+  const desks: Readonly<Record<Encoding, Desk>> = {
+    hex: deskFor(signatureBytes, "hex"),
+    base64: deskFor(signatureBytes, "base64"),
+    base64url: deskFor(signatureBytes, "base64url"),
+  };
   return {
     title,
     signatureBytes,
-    matches(key, pieces, candidates) {
-      digest.write(fed(key, pieces).digest("binary"), "latin1");
+    mayBe: (text, encoding) => text.length === desks[encoding].ours.byteLength,
+    matches(key, pieces, texts, encoding) {
+      const { ours, theirs } = desks[encoding];
+      ours.write(fed(key, pieces).digest(encoding), "latin1");
       let matched = false;
-      for (const candidate of candidates) {
-        if (candidate.byteLength === digest.byteLength && timingSafeEqual(digest, candidate)) matched = true;
+      for (const text of texts) {
+        // What is not ASCII takes more bytes than it has characters, none of which a signature has.
+        if (text.length !== theirs.byteLength || theirs.write(text, "utf8") !== theirs.byteLength) continue;
+        if (timingSafeEqual(ours, theirs)) matched = true;
       }
       return matched;
     },
     make: (key, pieces) => fed(key, pieces).digest(),
   };
+}
+
+/**
+ * Where two signatures are written to be compared: as texts, since to take the one apart that was sent costs more than to write
+ * the other, and its bytes would have to be allocated. Used within one turn, and by nobody else meanwhile.
+ */
+interface Desk {
+  readonly ours: Buffer;
+  readonly theirs: Buffer;
+}
+
+function deskFor(signatureBytes: number, encoding: Encoding): Desk {
+  const { length } = encode(Buffer.alloc(signatureBytes), encoding);
+  return { ours: Buffer.alloc(length), theirs: Buffer.alloc(length) };
 }
 
 interface PublicKeyAlgorithm {
@@ -110,12 +137,15 @@ function publicKey({ title, signatureBytes, ...algorithm }: PublicKeyAlgorithm):
   return {
     title,
     ...(signatureBytes === undefined ? {} : { signatureBytes }),
-    matches(key, pieces, candidates) {
+    mayBe: (text, encoding) => decode(text, encoding, signatureBytes) !== undefined,
+    matches(key, pieces, texts, encoding) {
       const body = whole(pieces);
       let matched = false;
-      for (const candidate of candidates) {
+      for (const text of texts) {
+        const signature = decode(text, encoding, signatureBytes);
+        if (!signature) continue;
         try {
-          if (algorithm.verify(key, body, candidate)) matched = true;
+          if (algorithm.verify(key, body, signature)) matched = true;
         } catch {
           // A signature that OpenSSL cannot read is a wrong one.
         }

@@ -48,7 +48,8 @@ export function readList(
   list: { readonly separator: string; readonly assign: string },
   timestampItem: string | undefined,
 ): HeaderSignatures | "malformed_header" {
-  const signatures: TaggedSignature[] = [];
+  // Most lists hold one signature, and an array that is ready to grow is several times as large as that.
+  let signatures: TaggedSignature[] | undefined;
   let timestamps = 0;
   let timestamp: string | undefined;
   // A field that came twice is joined with `, `, which leaves a list parted by spaces a list.
@@ -61,11 +62,22 @@ export function readList(
     const name = text.slice(from, assigned ? assign : to);
     const value = assigned ? text.slice(assign + list.assign.length, to) : "";
     from = to + list.separator.length;
-    if (timestampItem !== undefined && name.trim() === timestampItem) {
+    if (timestampItem !== undefined && trimmed(name) === timestampItem) {
       timestamps++;
       if (name === timestampItem) timestamp = value;
-    } else signatures.push({ tag: name, text: value });
+    } else if (signatures) signatures.push({ tag: name, text: value });
+    else signatures = [{ tag: name, text: value }];
   }
   if (timestampItem !== undefined && (timestamps !== 1 || timestamp === undefined)) return "malformed_header";
-  return { signatures, timestamp };
+  return { signatures: signatures ?? [], timestamp };
+}
+
+/** The text without the spaces around it. Where there are none, `trim` would take as long as all the rest of a header. */
+export function trimmed(text: string): string {
+  return isInk(text.charCodeAt(0)) && isInk(text.charCodeAt(text.length - 1)) ? text : text.trim();
+}
+
+/** Whether a character is one of those of ASCII that can be seen; nothing (`NaN`) is not. */
+function isInk(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
 }

@@ -9,12 +9,12 @@ import type {
   VerifyOptions,
   WebhookRequest,
 } from "../provider.ts";
-import { ALGORITHMS } from "./algorithms.ts";
+import { ALGORITHMS, type Pieces } from "./algorithms.ts";
 import { checkDescription } from "./check-description.ts";
 import { content, type SignedValues } from "./content.ts";
 import type { Scheme, SecretKinds, SignatureDescription, SignatureKind } from "./description.ts";
-import { decode, encode } from "./encoding.ts";
-import { firstHeader, type HeaderSignatures, nameOf, readList, readOne } from "./header-list.ts";
+import { encode } from "./encoding.ts";
+import { firstHeader, type HeaderSignatures, nameOf, readList, readOne, trimmed } from "./header-list.ts";
 import { signedUrl } from "./public-url.ts";
 import { objectionToNothing, readSecret } from "./secret.ts";
 import { parseTimestamp, staleness, timestampText } from "./timestamp.ts";
@@ -46,7 +46,8 @@ export function signed(description: SignatureDescription): Scheme {
   }
 
   function verify(request: WebhookRequest, { keys, now, toleranceSeconds }: VerifyOptions): Verification {
-    const header = firstHeader(request.headers, description.header)?.trim();
+    const sentHeader = firstHeader(request.headers, description.header);
+    const header = sentHeader && trimmed(sentHeader);
     if (!header) return rejected("missing_header");
     if (list && header.length > MAX_LIST_LENGTH) return rejected("malformed_header");
     const id = description.id === undefined ? "" : firstHeader(request.headers, description.id);
@@ -69,44 +70,28 @@ export function signed(description: SignatureDescription): Scheme {
     const stale = timestamp ? staleness(seconds, now, toleranceSeconds) : undefined;
     if (stale && timestamp?.first) return rejected(stale);
 
-    const offered = offers(keys, read);
-    if (typeof offered === "string") return rejected(offered);
-    const pieces = contentOf(new Values(request, stamp, id ?? "", publicUrl));
-    if (!pieces) return rejected("malformed_header");
-
+    let tried = false;
+    let pieces: Pieces | undefined;
     let matched: SigningKey | undefined;
-    for (const { key, kind, candidates } of offered) {
-      if (ALGORITHMS[kind.algorithm].matches(key.key, pieces, candidates)) matched ??= key;
+    for (const key of keys) {
+      const kind = kinds.get(key.scheme);
+      const candidates = kind ? candidatesOf(kind, read) : NONE;
+      // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
+      if (!kind || candidates.length === 0) continue;
+      tried = true;
+      pieces ??= contentOf(new Values(request, stamp, id ?? "", publicUrl));
+      if (!pieces) return rejected("malformed_header");
+      if (ALGORITHMS[kind.algorithm].matches(key.key, pieces, candidates, kind.encoding)) matched ??= key;
     }
-    if (!matched) return rejected("bad_signature");
+    if (!matched) return rejected(!list || tried || isExpected(keys, read) ? "bad_signature" : "no_expected_scheme");
     return stale ? rejected(stale) : { verified: true, matchedSecret: matched.label };
   }
 
-  /** What came for each key to check; or why nothing can match. */
-  function offers(keys: readonly SigningKey[], { signatures }: HeaderSignatures): readonly Offer[] | RejectionReason {
-    const offered: Offer[] = [];
-    let expected = false;
-    let some = false;
-    for (const key of keys) {
-      const kind = kinds.get(key.scheme);
-      if (!kind) continue;
-      const candidates: Uint8Array[] = [];
-      for (const { tag, text } of signatures) {
-        if (tag !== kind.tag) continue;
-        expected = true;
-        const bytes = decode(text, kind.encoding, ALGORITHMS[kind.algorithm].signatureBytes);
-        if (bytes) candidates.push(bytes);
-      }
-      if (candidates.length > 0) some = true;
-      offered.push({ key, kind, candidates });
-    }
-    if (offered.length === 0) {
-      const tags = [...kinds.values()].map(({ tag }) => tag);
-      expected = signatures.some(({ tag }) => tags.includes(tag));
-    }
-    if (list && !expected) return "no_expected_scheme";
-    // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
-    return some ? offered : "bad_signature";
+  /** Whether a list holds a signature of a scheme that a key has; or, where no key has one, of any that is known. */
+  function isExpected(keys: readonly SigningKey[], { signatures }: HeaderSignatures): boolean {
+    const held = keys.flatMap((key) => kinds.get(key.scheme) ?? []);
+    const tags = (held.length > 0 ? held : [...kinds.values()]).map(({ tag }) => tag);
+    return signatures.some(({ tag }) => tags.includes(tag));
   }
 
   function sign(body: Uint8Array | string, options: SignOptions): Record<string, string> {
@@ -145,11 +130,21 @@ export function signed(description: SignatureDescription): Scheme {
   };
 }
 
-/** A key, and the signatures that it may have made. */
-interface Offer {
-  readonly key: SigningKey;
-  readonly kind: SignatureKind;
-  readonly candidates: readonly Uint8Array[];
+const NONE: readonly string[] = [];
+
+/** The signatures that a key of this kind may have made. */
+function candidatesOf(
+  { tag, encoding, algorithm }: SignatureKind,
+  { signatures }: HeaderSignatures,
+): readonly string[] {
+  // Nearly always there is one: an array that is ready to grow would be larger than all that it is to hold.
+  let candidates: string[] | undefined;
+  for (const { tag: name, text } of signatures) {
+    if (name !== tag || !ALGORITHMS[algorithm].mayBe(text, encoding)) continue;
+    if (candidates) candidates.push(text);
+    else candidates = [text];
+  }
+  return candidates ?? NONE;
 }
 
 class Values implements SignedValues {
