@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { Step } from "../../src/bus/steps.ts";
 import { DispatchError, RetrievalRefusedError } from "../../src/errors.ts";
 import { settle } from "../support/clock.ts";
 import { json, StandIn } from "../support/standin.ts";
@@ -6,6 +7,7 @@ import {
   anEvent,
   bytes,
   Closing,
+  deferred,
   fetchingStripeBus,
   logOf,
   RECEIVED,
@@ -124,5 +126,33 @@ describe("a listener of hookbus's steps", () => {
     bus.all(() => Promise.reject(new Error("mine")));
     const other = bytes(anEvent());
     expect(await receive(other, signed(other))).to.include({ status: 500 });
+  });
+});
+
+describe("hookbus.receive", () => {
+  const closing = new Closing();
+  afterEach(() => closing.close());
+
+  it("is no news to a listener that comes while the delivery goes on, but to the log", async () => {
+    const bus = stripeBus();
+    const steps: Step[] = [];
+    const gate = deferred();
+    const started = deferred();
+    bus.all(async () => {
+      started.resolve();
+      await gate.promise;
+      throw new Error("mine");
+    });
+    const wire = closing.add(await serve(bus));
+    const first = wire.deliver(anEvent());
+    await started.promise;
+    bus.notifications.subscribe("hookbus.receive", (step) => steps.push(step));
+    gate.resolve();
+    await first;
+    expect(steps).to.deep.equal([]);
+    expect(logOf(bus).filter(({ message }) => message.includes("delivery failed"))).to.have.length(1);
+    await wire.deliver(anEvent());
+    expect(steps.map(({ outcome, status }) => [outcome, status])).to.deep.equal([["failed", 500]]);
+    expect(steps[0]?.durationMs).to.be.a("number").and.not.NaN;
   });
 });

@@ -125,6 +125,8 @@ export abstract class Credentials<Events extends EventMap, Base> {
 
   /** Throws when a setting was refused and never set well. */
   protected assertNothingRefused(): void {
+    // Asked with every delivery.
+    if (this.#refused.size === 0) return;
     for (const why of this.#refused.values()) throw new ConfigurationError(why);
   }
 

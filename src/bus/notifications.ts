@@ -206,9 +206,14 @@ export class Notifications {
     return patterns;
   }
 
+  /** @internal Tells the logs of a step, and nobody else. */
+  logStep(step: Step): void {
+    for (const log of this.#logs) shield(log, step);
+  }
+
   /** @internal Emits one of hookbus's steps. A listener that fails, now or later, changes nothing. */
   emitStep(step: Step): void {
-    for (const log of this.#logs) shield(log, step);
+    this.logStep(step);
     if (this.#unheard) return;
     for (const pattern of this.#patternsOfStep(step.name)) {
       if (this.#emitter.listenerCount(pattern) === 0) continue;

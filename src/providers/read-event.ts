@@ -3,7 +3,7 @@ import { PayloadError } from "../errors.ts";
 import { checkId, checkType, optionalBoolean, optionalDate } from "./payload.ts";
 import type { Envelope, ReadContext, WebhookRequest } from "./provider.ts";
 import type { EventDescription, Place } from "./provider-description.ts";
-import { firstHeader } from "./schemes/header-list.ts";
+import { firstHeader, lowered } from "./schemes/header-list.ts";
 import { isRecord } from "./schemes/json.ts";
 
 type Find = (event: Readonly<Record<string, unknown>>, context: ReadContext) => unknown;
@@ -54,7 +54,7 @@ function finder(place: Place | undefined): Find {
   if (place === undefined) return nothing;
   if (typeof place === "function") return place;
   if (typeof place === "object" && "header" in place) {
-    const { header } = place;
+    const header = lowered(place.header);
     return (_event, { request }) => request && firstHeader(request.headers, header);
   }
   const path = typeof place === "object" ? place.unsigned : place;

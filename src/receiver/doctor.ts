@@ -62,7 +62,7 @@ export class Doctor {
 
   /** Examines a refused delivery, later; or not, where there was another one just now. Never throws. */
   see(request: WebhookRequest, keys: readonly SigningKey[], reason: Refusal): void {
-    if (!EXAMINED.has(reason) || request.body.byteLength > MAX_BODY_BYTES || this.#busy) return;
+    if (this.#busy || !EXAMINED.has(reason) || request.body.byteLength > MAX_BODY_BYTES) return;
     const since = this.#bus.clock.now() - this.#last;
     // A clock that was set back does not count.
     if (since >= 0 && since < QUIET_MS) return;
@@ -150,7 +150,10 @@ const doctors = new WeakMap<Bus, Doctor>();
 
 /** Has the doctor of the bus look at a refused delivery, off the request's way. */
 export function diagnose(bus: Bus, request: WebhookRequest, keys: readonly SigningKey[], reason: Refusal): void {
-  const doctor = doctors.get(bus) ?? new Doctor(bus);
-  doctors.set(bus, doctor);
+  let doctor = doctors.get(bus);
+  if (doctor === undefined) {
+    doctor = new Doctor(bus);
+    doctors.set(bus, doctor);
+  }
   doctor.see(request, keys, reason);
 }

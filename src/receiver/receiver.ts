@@ -1,4 +1,5 @@
 import type { Bus } from "../bus/bus.ts";
+import type { Step } from "../bus/steps.ts";
 import { failed } from "./failure.ts";
 import type { RetrievalLimits } from "./fetch-guard.ts";
 import type { Receipt } from "./receipt.ts";
@@ -29,7 +30,8 @@ export class Receiver {
 
   /** Never rejects. */
   respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt> {
-    const started = performance.now();
+    // Where nobody listens now, the log alone is told: a listener that comes while a delivery goes on hears of the next.
+    const started = this.#bus.hears("hookbus.receive") ? performance.now() : undefined;
     let result: Result | Promise<Result>;
     try {
       result = receive(this.#bus, head, readBody, this.#tools, mount);
@@ -40,7 +42,7 @@ export class Receiver {
     return Promise.resolve(this.#told(result, started));
   }
 
-  async #awaited(promised: Promise<Result>, started: number): Promise<Receipt> {
+  async #awaited(promised: Promise<Result>, started: number | undefined): Promise<Receipt> {
     let result: Result;
     try {
       result = await promised;
@@ -50,34 +52,39 @@ export class Receiver {
     return this.#told(result, started);
   }
 
-  #told({ receipt, reason, hint, facts, error, storeError, conflict, others = [] }: Result, started: number): Receipt {
+  #told(result: Result, started: number | undefined): Receipt {
+    const { receipt, facts, error, storeError, conflict, others = [] } = result;
     const bus = this.#bus;
     const { outcome, status } = receipt;
-    // What went well is news to those alone who ask for it.
-    const well = status < 300 && error === undefined && conflict !== true;
-    if (!well || bus.hears("hookbus.receive")) {
-      // Put together at once: to copy it into another object would take as long as to check a forged header.
-      bus.notifications.emitStep({
-        name: "hookbus.receive",
-        bus: bus.name,
-        provider: bus.provider.name,
-        durationMs: performance.now() - started,
-        outcome,
-        status,
-        reason,
-        hint,
-        error,
-        conflict,
-        id: facts?.id,
-        type: facts?.type,
-        verifiedBy: facts?.verifiedBy,
-        matchedSecret: facts?.matchedSecret,
-      });
-    }
+    // Of what went well, the log has nothing to say.
+    const trouble = status >= 300 || error !== undefined || conflict === true;
+    if (started !== undefined) bus.notifications.emitStep(this.#step(result, performance.now() - started));
+    else if (trouble) bus.notifications.logStep(this.#step(result, Number.NaN));
     if (outcome === "rejected") return receipt;
     if (error !== undefined) tellListener(bus, error, facts);
     if (storeError !== undefined) tellListener(bus, storeError, facts);
     for (const other of others) if (other.error !== undefined) tellListener(bus, other.error, other.facts);
     return receipt;
+  }
+
+  /** Put together at once: to copy it into another object would take as long as all else that a forged header costs. */
+  #step({ receipt, reason, hint, facts, error, conflict }: Result, durationMs: number): Step {
+    const { name, provider } = this.#bus;
+    return {
+      name: "hookbus.receive",
+      bus: name,
+      provider: provider.name,
+      durationMs,
+      outcome: receipt.outcome,
+      status: receipt.status,
+      reason,
+      hint,
+      error,
+      conflict,
+      id: facts?.id,
+      type: facts?.type,
+      verifiedBy: facts?.verifiedBy,
+      matchedSecret: facts?.matchedSecret,
+    };
   }
 }

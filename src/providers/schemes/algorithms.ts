@@ -99,11 +99,11 @@ function mac(title: string, signatureBytes: number, begin: (key: KeyObject) => H
     mayBe: (text, encoding) => text.length === desks[encoding].ours.byteLength,
     matches(key, pieces, texts, encoding) {
       const { ours, theirs } = desks[encoding];
-      ours.write(fed(key, pieces).digest(encoding), "latin1");
+      ours.write(fed(key, pieces).digest(encoding));
       let matched = false;
       for (const text of texts) {
         // What is not ASCII takes more bytes than it has characters, none of which a signature has.
-        if (text.length !== theirs.byteLength || theirs.write(text, "utf8") !== theirs.byteLength) continue;
+        if (text.length !== theirs.byteLength || theirs.write(text) !== theirs.byteLength) continue;
         if (timingSafeEqual(ours, theirs)) matched = true;
       }
       return matched;

@@ -16,11 +16,16 @@ interface TaggedSignature {
   readonly text: string;
 }
 
+/** A name as `firstHeader` takes it: a description may write it as the provider does, `X-Signature`. */
+export function lowered(name: HeaderName): HeaderName {
+  return typeof name === "string" ? name.toLowerCase() : name.map((each) => each.toLowerCase());
+}
+
+/** @param name in lower case: made so once, since it takes longer than to find the field. */
 export function firstHeader(headers: RequestHeaders, name: HeaderName): string | undefined {
-  // A description may write it as the provider does: `X-Signature`.
-  if (typeof name === "string") return headerValue(headers, name.toLowerCase());
+  if (typeof name === "string") return headerValue(headers, name);
   for (const each of name) {
-    const value = headerValue(headers, each.toLowerCase());
+    const value = headerValue(headers, each);
     if (value !== undefined) return value;
   }
   return undefined;

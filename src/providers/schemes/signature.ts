@@ -14,7 +14,7 @@ import { checkDescription } from "./check-description.ts";
 import { content, type SignedValues } from "./content.ts";
 import type { Scheme, SecretKinds, SignatureDescription, SignatureKind } from "./description.ts";
 import { encode } from "./encoding.ts";
-import { firstHeader, type HeaderSignatures, nameOf, readList, readOne, trimmed } from "./header-list.ts";
+import { firstHeader, type HeaderSignatures, lowered, nameOf, readList, readOne, trimmed } from "./header-list.ts";
 import { signedUrl } from "./public-url.ts";
 import { objectionToNothing, readSecret } from "./secret.ts";
 import { parseTimestamp, staleness, timestampText } from "./timestamp.ts";
@@ -37,6 +37,9 @@ const MAX_LIST_LENGTH = 4096;
 export function signed(description: SignatureDescription): Scheme {
   checkDescription(description);
   const { timestamp, list, prefix = "", publicUrl } = description;
+  const headerName = lowered(description.header);
+  const idName = description.id === undefined ? undefined : lowered(description.id);
+  const timestampName = timestamp?.header === undefined ? undefined : lowered(timestamp.header);
   const tolerance = timestamp ? (timestamp.toleranceSeconds ?? 300) : 0;
   const contentOf =
     typeof description.content === "function" ? description.content : content(description.content ?? "{body}");
@@ -46,15 +49,15 @@ export function signed(description: SignatureDescription): Scheme {
   }
 
   function verify(request: WebhookRequest, { keys, now, toleranceSeconds }: VerifyOptions): Verification {
-    const sentHeader = firstHeader(request.headers, description.header);
+    const sentHeader = firstHeader(request.headers, headerName);
     const header = sentHeader && trimmed(sentHeader);
     if (!header) return rejected("missing_header");
     if (list && header.length > MAX_LIST_LENGTH) return rejected("malformed_header");
-    const id = description.id === undefined ? "" : firstHeader(request.headers, description.id);
-    if (description.id !== undefined && !id) return rejected("missing_header");
+    const id = idName === undefined ? "" : firstHeader(request.headers, idName);
+    if (idName !== undefined && !id) return rejected("missing_header");
     let stamp = "";
-    if (timestamp?.header !== undefined) {
-      const sent = firstHeader(request.headers, timestamp.header);
+    if (timestampName !== undefined) {
+      const sent = firstHeader(request.headers, timestampName);
       if (!sent) return rejected("missing_header");
       stamp = sent;
     }
