@@ -10,6 +10,7 @@ const PAGE = "docs/performance.md";
 /** What `npm run bench -- --json` has printed, by the command. */
 const RUNS: Readonly<Record<string, string>> = {
   "npm run bench": "bench/results/standing.json",
+  "npm run bench -- --only parts": "bench/results/parts.json",
   "npm run bench -- --only growth": "bench/results/growth.json",
 };
 
