@@ -1,6 +1,8 @@
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import type { Step } from "../../src/bus/steps.ts";
 import { DispatchError, RetrievalRefusedError } from "../../src/errors.ts";
+import type { BodyReader } from "../../src/receiver/request.ts";
 import { settle } from "../support/clock.ts";
 import { json, StandIn } from "../support/standin.ts";
 import {
@@ -9,6 +11,7 @@ import {
   Closing,
   deferred,
   fetchingStripeBus,
+  idsOf,
   logOf,
   RECEIVED,
   REFUSED,
@@ -154,5 +157,46 @@ describe("hookbus.receive", () => {
     await wire.deliver(anEvent());
     expect(steps.map(({ outcome, status }) => [outcome, status])).to.deep.equal([["failed", 500]]);
     expect(steps[0]?.durationMs).to.be.a("number").and.not.NaN;
+  });
+});
+
+describe("a reader of bodies", () => {
+  const event = anEvent();
+  const body = bytes(event);
+  const ForeignPromise = runInNewContext("Promise") as PromiseConstructor;
+  const ForeignBytes = runInNewContext("Uint8Array") as Uint8ArrayConstructor;
+  // biome-ignore lint/suspicious/noThenProperty: a promise of somebody's own making.
+  const thenable = { then: (resolve: (body: Uint8Array) => void) => resolve(body) };
+  const readers: [title: string, read: BodyReader][] = [
+    ["a promise of another realm", () => ForeignPromise.resolve(body)],
+    ["a promise of another make", () => thenable as unknown as Promise<Uint8Array>],
+    ["bytes of another realm", () => new ForeignBytes(body)],
+    ["a promise for bytes of another realm", () => Promise.resolve(new ForeignBytes(body))],
+  ];
+  for (const [title, read] of readers) {
+    it(`may give ${title}`, async () => {
+      const bus = stripeBus();
+      const ids = idsOf(bus);
+      const head = { method: "POST", url: "/", headers: signed(body) };
+      expect((await bus.respond(head, read)).outcome).to.equal("handled");
+      expect(ids).to.deep.equal([event.id]);
+      const forged = { ...head, headers: signed(body, Date.now(), "whsec_of_somebody_else") };
+      expect((await bus.respond(forged, read)).status).to.equal(401);
+    });
+  }
+
+  it("that throws or rejects ends in a receipt", async () => {
+    const bus = stripeBus();
+    const head = { method: "POST", url: "/", headers: signed(body) };
+    const thrown: BodyReader = () => {
+      throw new Error("mine");
+    };
+    for (const read of [
+      thrown,
+      () => Promise.reject(new Error("mine")),
+      () => ForeignPromise.reject(new Error("mine")),
+    ]) {
+      expect((await bus.respond(head, read)).status).to.equal(500);
+    }
   });
 });

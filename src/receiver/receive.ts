@@ -44,7 +44,8 @@ export function receive(
   if (refusal) return refusal;
   const read = readBody(bus.maxBodyBytes);
   if (read instanceof Uint8Array) return new Reception(bus, head, read, tools, mount).begin();
-  return read.then((body) => new Reception(bus, head, body, tools, mount).begin());
+  // Of whatever make it is: a reader may be somebody's own, or of another realm.
+  return Promise.resolve(read).then((body) => new Reception(bus, head, body, tools, mount).begin());
 }
 
 /** A delivery whose body has come. Its steps are functions of their own, so that none waits for what is there already. */

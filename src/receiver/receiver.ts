@@ -30,10 +30,11 @@ export class Receiver {
 
   /** Never rejects. */
   respond(head: RequestHead, readBody: BodyReader, mount?: Mount): Promise<Receipt> {
-    // Where nobody listens now, the log alone is told: a listener that comes while a delivery goes on hears of the next.
-    const started = this.#bus.hears("hookbus.receive") ? performance.now() : undefined;
+    let started: number | undefined;
     let result: Result | Promise<Result>;
     try {
+      // Where nobody listens now, the log alone is told: a listener that comes while a delivery goes on hears of the next.
+      if (this.#bus.hears("hookbus.receive")) started = performance.now();
       result = receive(this.#bus, head, readBody, this.#tools, mount);
     } catch (error) {
       result = failed(error);

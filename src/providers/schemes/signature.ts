@@ -79,7 +79,7 @@ export function signed(description: SignatureDescription): Scheme {
     for (const key of keys) {
       const kind = kinds.get(key.scheme);
       const candidates = kind ? candidatesOf(kind, read) : NONE;
-      // What cannot be a signature under any key costs no work on the body, which may be a megabyte of a stranger's.
+      // What is too long or too short for a signature costs no work on the body, which may be a megabyte of a stranger's.
       if (!kind || candidates.length === 0) continue;
       tried = true;
       pieces ??= contentOf(new Values(request, stamp, id ?? "", publicUrl));
