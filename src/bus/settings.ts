@@ -221,9 +221,8 @@ export abstract class Settings<Events extends EventMap, Base> extends Credential
   /** Throws when a setting was refused and never set well, or means nothing without another one. */
   protected override assertNothingRefused(): void {
     super.assertNothingRefused();
-    if (!this.#eventRetriever || this.verifies) return;
-    const { name, retrieval, secrets } = this.provider;
-    if (retrieval) return;
+    if (!this.#eventRetriever || this.verifies || this.provider.retrieval) return;
+    const { name, secrets } = this.provider;
     // Without a grammar of ids, anybody's text would reach the retriever, and its URLs.
     const ways = Object.keys(secrets).map((way) => `\`${way}\``);
     throw new ConfigurationError(

@@ -27,8 +27,8 @@ export async function handleOnce(bus: Bus, passed: Passed, content: Content, lea
   try {
     if (store === false) result = resultOf(bus, facts, (await bus.dispatch(event, facts)).failures);
     else {
-      const begun = begin(bus, store, facts.key, content, leaseMs);
-      const run = begun instanceof Promise ? await begun : begun;
+      const asked = begin(bus, store, facts.key, content, leaseMs);
+      const run = asked instanceof Promise ? await asked : asked;
       if (run instanceof ClaimedRun) {
         const ended = end(bus, facts, run, await bus.dispatch(event, facts, run));
         result = ended instanceof Promise ? await ended : ended;

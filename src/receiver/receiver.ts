@@ -60,6 +60,7 @@ export class Receiver {
     // Of what went well, the log has nothing to say.
     const trouble = status >= 300 || error !== undefined || conflict === true;
     if (started !== undefined) bus.notifications.emitStep(this.#step(result, performance.now() - started));
+    // No log tells how long it took.
     else if (trouble) bus.notifications.logStep(this.#step(result, Number.NaN));
     if (outcome === "rejected") return receipt;
     if (error !== undefined) tellListener(bus, error, facts);

@@ -23,6 +23,20 @@ function leased(record: ReturnType<typeof aRecord>, attempt: number): LeasedReco
   };
 }
 
+interface Setting {
+  readonly clock: FakeClock;
+  readonly lease: () => Promise<LeasedRecord[]>;
+  readonly flush?: (changes: readonly Change[]) => boolean[];
+  readonly bus?: ScriptedBus;
+}
+
+/** A worker at a store that knows how to lease and to extend, and how to write what `flush` is told. */
+function aWorker({ clock, lease, flush = () => [], bus = new ScriptedBus("shop", () => DONE) }: Setting): PolledWorker {
+  const store = { lease, extend: () => Promise.resolve([]) } as unknown as RecordStore;
+  const writes = new Batch<Change, boolean>({ flush, most: 10, flights: 1, timeoutMs: 60_000, clock });
+  return new PolledWorker({ bus, store, writes, policy: policyOf({}), clock, concurrency: 5, pollMs: 1_000 });
+}
+
 describe("a worker that polls", () => {
   it("does not begin anew what it leases again while the end of it is refused under the old lease", async () => {
     const clock = new FakeClock();
@@ -31,33 +45,19 @@ describe("a worker that polls", () => {
     let asked = 0;
     let fence = "1";
     const ends: Change[] = [];
-    const store = {
-      lease: () => leases[asked++]?.promise ?? Promise.resolve([]),
-      extend: () => Promise.resolve([]),
-    } as unknown as RecordStore;
-    const writes = new Batch<Change, boolean>({
-      flush: (changes) => {
-        ends.push(...changes);
-        return changes.map(({ lease }) => lease.fence === fence);
-      },
-      most: 10,
-      flights: 1,
-      timeoutMs: 60_000,
-      clock,
-    });
     const gate = deferred<void>();
     const bus = new ScriptedBus("shop", async () => {
       await gate.promise;
       return DONE;
     });
-    const worker = new PolledWorker({
-      bus,
-      store,
-      writes,
-      policy: policyOf({}),
+    const worker = aWorker({
       clock,
-      concurrency: 5,
-      pollMs: 1_000,
+      bus,
+      lease: () => leases[asked++]?.promise ?? Promise.resolve([]),
+      flush: (changes) => {
+        ends.push(...changes);
+        return changes.map(({ lease }) => lease.fence === fence);
+      },
     });
     leases[0]?.resolve([leased(record, 1)]);
     await settle();
@@ -81,17 +81,7 @@ describe("a worker that polls", () => {
     const clock = new FakeClock();
     const looks = [deferred<LeasedRecord[]>(), deferred<LeasedRecord[]>()];
     let asked = 0;
-    const store = { lease: () => looks[asked++]?.promise ?? Promise.resolve([]) } as unknown as RecordStore;
-    const writes = new Batch<Change, boolean>({ flush: () => [], most: 10, flights: 1, timeoutMs: 60_000, clock });
-    const worker = new PolledWorker({
-      bus: new ScriptedBus("shop", () => DONE),
-      store,
-      writes,
-      policy: policyOf({}),
-      clock,
-      concurrency: 5,
-      pollMs: 1_000,
-    });
+    const worker = aWorker({ clock, lease: () => looks[asked++]?.promise ?? Promise.resolve([]) });
     looks[0]?.resolve([]);
     await settle();
     await clock.advance(500);
