@@ -3,7 +3,7 @@ import { connect as connectHttp2, createServer as createHttp2Server } from "node
 import { expect } from "chai";
 import { nodeHandler } from "../../src/adapters/node.ts";
 import type { Endpoint } from "../../src/receiver/endpoint.ts";
-import { refused } from "../../src/receiver/receipt.ts";
+import { acknowledged, refused } from "../../src/receiver/receipt.ts";
 import { RecordingEndpoint } from "../support/endpoint.ts";
 import { RawHttp } from "../support/raw-http.ts";
 import { listen, startServer, type TestServer } from "../support/server.ts";
@@ -122,6 +122,37 @@ describe("nodeHandler", () => {
     }
     endpoint.reply = () => ({ status: 200, body: "ok", outcome: "handled" }) as never;
     expect(await (await fetch(url, { method: "POST", body: "{}" })).text()).to.equal("ok");
+  });
+
+  it("sends what somebody who wraps writeHead adds to the headers with that answer alone", async () => {
+    const handler = nodeHandler(endpoint);
+    server = await startServer((req, res) => {
+      const writeHead = res.writeHead.bind(res) as (status: number, headers: object) => typeof res;
+      res.writeHead = ((status: number, headers: object) =>
+        writeHead(status, Object.assign(headers, req.headers["x-user"] ? { "set-cookie": "sid=1" } : {}))) as never;
+      return handler(req, res);
+    });
+    const { url } = server;
+    const cookieOf = async (headers: Record<string, string>): Promise<string | null> =>
+      (await fetch(url, { method: "POST", body: "{}", headers })).headers.get("set-cookie");
+
+    const replies: (typeof endpoint.reply)[] = [
+      () => acknowledged("handled"),
+      () => refused(503, "failed"),
+      () => ({ status: 204, headers: acknowledged("handled").headers, body: "", outcome: "handled" }),
+    ];
+    for (const reply of replies) {
+      endpoint.reply = reply;
+      const cookies = [await cookieOf({}), await cookieOf({ "x-user": "alice" }), await cookieOf({})];
+      expect(cookies).to.deep.equal([null, "sid=1", null]);
+    }
+  });
+
+  it("goes by the body, whatever length the endpoint's headers give", async () => {
+    endpoint.reply = () => ({ ...refused(200, "handled"), headers: { "content-length": "1" }, body: "año" });
+    const { url } = await serve();
+    const response = await fetch(url, { method: "POST", body: "{}" });
+    expect([response.headers.get("content-length"), await response.text()]).to.deep.equal(["4", "año"]);
   });
 
   it("sends neither body nor length with 204", async () => {
@@ -298,6 +329,30 @@ describe("nodeHandler", () => {
       expect([response.status, await response.text()]).to.deep.equal([503, "too late"]);
       expect(endpoint.errors).to.deep.equal([]);
     });
+  });
+
+  it("reads a request of HTTP/2 that somebody paused, and refuses one that somebody made text", async () => {
+    const handler = nodeHandler(endpoint, { bodyTimeoutMs: 1_000 });
+    server = await listen(
+      createHttp2Server((req, res) => {
+        if (req.url === "/paused") req.pause();
+        else req.setEncoding("utf8");
+        void handler(req, res);
+      }),
+    );
+    const session = connectHttp2(server.url);
+    const post = async (path: string): Promise<number | undefined> => {
+      const stream = session.request({ ":method": "POST", ":path": path });
+      const answered = once(stream, "response");
+      stream.end("{}");
+      const [headers] = await answered;
+      stream.resume();
+      return headers[":status"];
+    };
+    expect([await post("/paused"), await post("/text")]).to.deep.equal([200, 500]);
+    expect(endpoint.texts()).to.deep.equal(["{}"]);
+    expect(endpoint.refusals.map(({ code }) => code)).to.deep.equal(["HOOKBUS_RAW_BODY_UNAVAILABLE"]);
+    session.destroy();
   });
 
   it("serves HTTP/2, and gives up the one stream whose body is too large", async () => {

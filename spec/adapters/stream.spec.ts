@@ -24,12 +24,17 @@ describe("reading a body from the socket", () => {
   /** The request, and how many listeners it had before the handler saw it. */
   let seen: { req: IncomingMessage; listeners: number[] }[];
   let answered: Promise<void>[];
+  /** What somebody does to a request just before it is handed over, and just after. */
+  let before: (req: IncomingMessage) => unknown;
+  let after: (req: IncomingMessage) => unknown;
 
   const serve = async (bodyTimeoutMs?: number): Promise<void> => {
     const handler = nodeHandler(endpoint, { bodyTimeoutMs });
     server = await startServer((req, res) => {
+      before(req);
       seen.push({ req, listeners: listenersOf(req) });
       answered.push(handler(req, res));
+      after(req);
     });
     client = await RawHttp.connect(server.port);
     // Not in a hook: each test has a timer of mocha's.
@@ -40,6 +45,8 @@ describe("reading a body from the socket", () => {
     endpoint = new RecordingEndpoint();
     seen = [];
     answered = [];
+    before = () => {};
+    after = () => {};
   });
 
   afterEach(async () => {
@@ -86,15 +93,11 @@ describe("reading a body from the socket", () => {
 
     for (const when of ["before", "after"] as const) {
       it(`takes it beside somebody who listens to it from ${when} it is handed over`, async () => {
-        const handler = nodeHandler(endpoint);
         const heard: string[] = [];
-        server = await startServer((req, res) => {
-          const tap = (): unknown => req.on("data", (chunk) => heard.push(String(chunk)));
-          if (when === "before") tap();
-          answered.push(handler(req, res));
-          if (when === "after") tap();
-        });
-        client = await RawHttp.connect(server.port);
+        const tap = (req: IncomingMessage): unknown => req.on("data", (chunk) => heard.push(String(chunk)));
+        if (when === "before") before = tap;
+        else after = tap;
+        await serve();
         await client.send(request("12345"));
         expect(await client.read()).to.include({ status: 200 });
         expect([received(), heard]).to.deep.equal([["12345"], ["12345"]]);
@@ -214,6 +217,108 @@ describe("reading a body from the socket", () => {
       expect(await client.read()).to.include({ status: 413 });
       await client.closed;
       expect(client.leftover()).to.equal("");
+      expectNothingLeftBehind();
+    });
+  });
+
+  describe("that somebody paused", () => {
+    beforeEach(() => {
+      before = (req) => req.pause();
+    });
+
+    it("reads one that came with its head", async () => {
+      await serve(1_000);
+      await client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n12345");
+      expect(await client.read()).to.include({ status: 200 });
+      expect(endpoint.texts()).to.deep.equal(["12345"]);
+      expectNothingLeftBehind();
+    });
+
+    it("reads one that comes in pieces, of no declared length", async () => {
+      await serve(1_000);
+      const reading = endpoint.next("reading");
+      await client.sendHead({ "transfer-encoding": "chunked" });
+      await reading;
+      await client.send("3\r\n123\r\n");
+      await client.send("2\r\n45\r\n0\r\n\r\n");
+      expect(await client.read()).to.include({ status: 200 });
+      expect(endpoint.texts()).to.deep.equal(["12345"]);
+      expectNothingLeftBehind();
+    });
+  });
+
+  describe("that somebody made text with setEncoding()", () => {
+    const setEncoding = (req: IncomingMessage): unknown => req.setEncoding("utf8");
+
+    const expectRefused = async (): Promise<void> => {
+      expect(await client.read()).to.deep.include({ status: 500, body: '{"received":false}' });
+      expect(endpoint.bodies).to.deep.equal([]);
+      expect(endpoint.errors).to.deep.equal([
+        {
+          message:
+            "`req.setEncoding()` made text of the body, and its raw bytes are gone: " +
+            "mount the handler before whatever calls it, or hand over the raw bytes as req.rawBody",
+          fields: { code: "HOOKBUS_RAW_BODY_UNAVAILABLE" },
+        },
+      ]);
+      const closed = new Promise((resolve) => seen[0]?.req.socket.once("close", resolve));
+      client.destroy();
+      await closed;
+      expectNothingLeftBehind();
+    };
+
+    for (const when of ["before", "just after"] as const) {
+      it(`refuses one that came with its head, encoded ${when} it was handed over`, async () => {
+        if (when === "before") before = setEncoding;
+        else after = setEncoding;
+        await serve();
+        await client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n12345");
+        await expectRefused();
+      });
+
+      it(`refuses one encoded ${when} it was handed over, at its first piece at the latest`, async () => {
+        if (when === "before") before = setEncoding;
+        else after = setEncoding;
+        await serve();
+        await client.sendHead({ "content-length": 20 });
+        if (when === "just after") await client.send("0123456789");
+        await expectRefused();
+      });
+    }
+
+    it("refuses one encoded after its first piece was read, at the next", async () => {
+      await serve();
+      const reading = endpoint.next("reading");
+      await client.sendHead({ "content-length": 20 });
+      await reading;
+      const { req } = seen[0] as (typeof seen)[number];
+      const first = once(req, "data");
+      await client.send("01234");
+      await first;
+      setEncoding(req);
+      await client.send("56789");
+      await expectRefused();
+    });
+
+    it("takes the bytes of one that was kept all the same", async () => {
+      before = (req) => Object.assign(req.setEncoding("utf8"), { rawBody: Buffer.from("kept") });
+      await serve();
+      await client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n12345");
+      expect(await client.read()).to.include({ status: 200 });
+      expect(endpoint.texts()).to.deep.equal(["kept"]);
+    });
+
+    it("takes in little of one that never ends", async () => {
+      before = setEncoding;
+      await serve();
+      await client.sendHead({ "transfer-encoding": "chunked" });
+      await client.send(`${(50 * MB).toString(16)}\r\n`);
+      const flooding = client.flood(50 * MB);
+      expect((await client.read()).headers).to.include({ connection: "close" });
+      await client.closed;
+      await flooding;
+      expect(server.bytesRead()).to.be.below(1 * MB);
+      expect(endpoint.refusals.map(({ code }) => code)).to.deep.equal(["HOOKBUS_RAW_BODY_UNAVAILABLE"]);
       expectNothingLeftBehind();
     });
   });

@@ -39,18 +39,13 @@ function write(req: NodeRequest, res: NodeResponse, receipt: Receipt): void {
   linger(req, res);
 }
 
-type Headers = Readonly<Record<string, string | number>>;
-
-/** What `sized` made of headers last that cannot change: nearly all answers are the same few. */
-const known = new WeakMap<Receipt["headers"], { readonly body: string; readonly headers: Headers }>();
-
-/** The headers of a receipt, and how long its body is. */
-function sized({ headers, body }: Receipt): Headers {
-  const before = known.get(headers);
-  if (before?.body === body) return before.headers;
-  // Bytes, not characters.
-  const made = { ...headers, "content-length": Buffer.byteLength(body) };
-  // A provider of somebody's own may have none, or write into those that it has.
-  if (headers && Object.isFrozen(headers)) known.set(headers, { body, headers: made });
+/**
+ * The headers of a receipt, and how long its body is. A new object for each answer: middleware that wraps `writeHead` may
+ * write into it.
+ */
+function sized({ headers, body }: Receipt): Record<string, string | number> {
+  const made: Record<string, string | number> = { "content-length": 0, ...headers };
+  // Bytes, not characters; and after the headers, which may hold another length.
+  made["content-length"] = Buffer.byteLength(body);
   return made;
 }

@@ -30,7 +30,8 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
     req.pause();
     // By then Node has taken in what came with the head, which of most requests is all.
     await undefined;
-    const body = arrived(req, declaredBytes) ?? readStream(req, limits);
+    const body = arrived(req, declaredBytes);
+    if (!body) return readStream(req, limits);
     // Others may wait for the end, which comes to those who read on.
     req.resume();
     return body;
@@ -47,13 +48,13 @@ export async function readBody(req: NodeRequest, limits: BodyLimits, hint: RawBo
  * request is over comes after them, and is waited for.
  */
 function endsAt(req: NodeRequest, declaredBytes: number): boolean {
-  if (req.readableFlowing !== null || req.readableEncoding || req.stream) return false;
+  if (req.readableFlowing !== null || req.stream) return false;
   return declaredBytes > 0 && req.headers["transfer-encoding"] === undefined;
 }
 
-/** The whole body, where all of it is here: it needs no listener and no timer. */
+/** The whole body, where all of it is here as bytes: it needs no listener and no timer. */
 function arrived(req: NodeRequest, declaredBytes: number): Uint8Array | undefined {
-  return req.readableLength === declaredBytes ? (req.read() as Uint8Array) : undefined;
+  return req.readableLength === declaredBytes && !req.readableEncoding ? (req.read() as Uint8Array) : undefined;
 }
 
 /** Text is taken as UTF-8. */

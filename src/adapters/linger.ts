@@ -15,8 +15,9 @@ const LINGER_BYTES = 256 * 1024;
  */
 export function linger(req: NodeRequest, res: NodeResponse): void {
   let left = LINGER_BYTES;
-  const onData = (chunk: Uint8Array): void => {
-    left -= chunk.byteLength;
+  const onData = (chunk: Uint8Array | string): void => {
+    // Characters, where somebody set an encoding: text has no `byteLength`, and a bound need not be exact.
+    left -= chunk.length;
     if (left <= 0) req.pause();
   };
   const finish = (): void => {
