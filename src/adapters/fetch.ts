@@ -25,7 +25,7 @@ export type FetchHandler = (request: Request) => Promise<Response>;
  * A request for another path is answered 404. Throws `ConfigurationError` for an option that cannot be.
  */
 export function fetchHandler(endpoint: Endpoint, options: FetchHandlerOptions = {}): FetchHandler {
-  const { path, bodyTimeoutMs, mount } = handlerSettings(endpoint, options);
+  const { path, bodyTimeoutMs, mount } = handlerSettings(endpoint, options, { ip: true });
   checkAfterBoot(endpoint);
 
   return async (request) => {

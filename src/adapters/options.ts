@@ -1,4 +1,6 @@
+import { objectionTo } from "../bus/patterns.ts";
 import { ConfigurationError } from "../errors.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { Endpoint } from "../receiver/endpoint.ts";
 import type { Mount } from "../receiver/request.ts";
 
@@ -28,12 +30,21 @@ export interface HandlerSettings {
 /** What a timer can wait for: beyond it, Node's fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Throws `TypeError` for a thing that is no bus and no hub, `ConfigurationError` for an option that cannot be. */
+const NAMES: Names<Required<HandlerOptions>> = { path: true, bodyTimeoutMs: true, types: true };
+
+/**
+ * Throws `TypeError` for a thing that is no bus and no hub, `ConfigurationError` for an option that cannot be.
+ *
+ * @param more the options of one adapter alone, which sees to them.
+ */
 export function handlerSettings(
   endpoint: Endpoint,
-  { path, bodyTimeoutMs = 10_000, types }: HandlerOptions = {},
+  options: HandlerOptions = {},
+  more: Readonly<Record<string, true>> = {},
 ): HandlerSettings {
   if (typeof endpoint?.respond !== "function") throw new TypeError("`endpoint` must be a bus or a hub");
+  refuseUnknown("", options, { ...NAMES, ...more });
+  const { path, bodyTimeoutMs = 10_000, types } = options;
   if (path !== undefined && !path.startsWith("/")) {
     throw new ConfigurationError('`path` must begin with a slash, as in "/webhooks/stripe"');
   }
@@ -43,5 +54,7 @@ export function handlerSettings(
   if (types !== undefined && !(Array.isArray(types) && types.every((pattern) => typeof pattern === "string"))) {
     throw new ConfigurationError('`types` must be a list of patterns, as in ["push", "issues."]');
   }
+  const objection = types?.map(objectionTo).find((each) => each !== undefined);
+  if (objection !== undefined) throw new ConfigurationError(`a pattern of \`types\` ${objection}`);
   return { path, bodyTimeoutMs, mount: { types } };
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError, DispatchError } from "../errors.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
 import type { DeliveryFacts } from "./context.ts";
 import { type Dispatched, dispatch } from "./dispatch.ts";
@@ -8,6 +9,7 @@ import { freezeDeeply } from "./freeze.ts";
 import type { Marks } from "./marks.ts";
 import { Notifications } from "./notifications.ts";
 import type { AnyEvent, EventFor, PatternOf } from "./pattern-types.ts";
+import { objectionTo } from "./patterns.ts";
 import { Settings } from "./settings.ts";
 import type { Step } from "./steps.ts";
 import type { Disposer, SubscribeOptions, Subscriber, SubscriberFunction, SubscriberObject } from "./subscriber.ts";
@@ -24,6 +26,8 @@ export interface BusOptions {
 
 /** Names go into paths and keys. */
 const NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/i;
+
+const SUBSCRIBE: Names<Required<SubscribeOptions>> = { name: true, timeoutMs: true };
 
 /** Event types can be hostile: no more than this many resolved lists are remembered. */
 const REMEMBERED_TYPES = 5_000;
@@ -227,7 +231,8 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
     this.#namedIn = -1;
   }
 
-  #add(pattern: string, subscriber: Subscriber<never>, options: SubscribeOptions | undefined, once: boolean): Disposer {
+  #add(pattern: string, subscriber: Subscriber<never>, options: SubscribeOptions = {}, once: boolean): Disposer {
+    refuseUnknown("", options, SUBSCRIBE);
     return this.notifications.add(this.namespace.call(pattern), subscriber, {
       ...options,
       scope: this.#scope,
@@ -284,6 +289,8 @@ export class Bus<Events extends EventMap = EventMap, Base = unknown> extends Set
 function assertPattern(pattern: unknown): void {
   if (typeof pattern !== "string") throw new TypeError("`pattern` must be a string");
   if (pattern === "") throw new TypeError("`pattern` is empty: use `all` for every event");
+  const objection = objectionTo(pattern);
+  if (objection !== undefined) throw new TypeError(`\`pattern\` ${objection}`);
 }
 
 /** The type and id of an event that has them under these names. */

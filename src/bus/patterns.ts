@@ -9,6 +9,12 @@ export function matches(pattern: string, name: string, delimiter: string): boole
   return name.startsWith(pattern.endsWith(delimiter) ? pattern : pattern + delimiter);
 }
 
+/** What is wrong with a pattern that matches nothing, though it looks as if it did: no type of any provider is like it. */
+export function objectionTo(pattern: string): string | undefined {
+  if (!/[*\s]/.test(pattern)) return undefined;
+  return "has wildcards or white space, which no event type has: `charge.` is all below `charge`, and `all` is everything";
+}
+
 /**
  * Every pattern that matches `name`, each once: its cost grows with the segments of the name, never with the number of
  * patterns in use, so a list of subscribers is found by looking these up.

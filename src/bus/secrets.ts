@@ -1,5 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { ConfigurationError } from "../errors.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { SecretForm, SecretSetting, SigningKey } from "../providers/provider.ts";
 
 /** A secret with the label under which logs and `context.matchedSecret` show it. */
@@ -22,6 +23,8 @@ export interface SecretLabel {
 }
 
 export type SecretInput = string | LabelledSecret | undefined;
+
+const LABELLED: Names<Required<LabelledSecret>> = { label: true, secret: true, notAfter: true };
 
 /** Throws `ConfigurationError` unless `value` is text that can be a secret: not empty, no white space around it. */
 export function secretText(setting: string, value: unknown): string {
@@ -57,6 +60,8 @@ export function signingKeys(
     if (typeof entry === "object" && entry !== null && !("secret" in entry)) {
       throw new ConfigurationError(`\`${place}\` has no \`secret\`: what a setting reads as are labels, not secrets`);
     }
+    // Without a `notAfter` that was misspelt, it would never expire.
+    refuseUnknown(`${place}.`, labelled, LABELLED);
     if (secret === undefined) {
       warn(`\`${place}\` is undefined and left out: is its environment variable set?`);
       continue;

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
+import { assertReplay, assertTarget, assertWork } from "./asked.ts";
 import type {
   CloseOptions,
   Inbox,
@@ -12,7 +13,7 @@ import type {
   Worker,
   WorkOptions,
 } from "./inbox.ts";
-import { assertWhole, type Policy, policyOf } from "./policy.ts";
+import { type Policy, policyOf } from "./policy.ts";
 import type { NewRecord, RecordDetails, Recorded, RecordSummary } from "./record.ts";
 import { RedisManagement } from "./redis/management.ts";
 import { assertConnection, type RedisConnection } from "./redis/peers.ts";
@@ -86,9 +87,9 @@ class RedisInbox implements Inbox {
     return this.#records.record(records);
   }
 
-  work(bus: InboxBus, { concurrency = 10 }: WorkOptions = {}): Worker {
-    assertWhole("concurrency", concurrency);
-    if (typeof bus?.deliver !== "function") throw new TypeError("`bus` must be an EventBus");
+  work(bus: InboxBus, options: WorkOptions = {}): Worker {
+    assertWork(bus, options);
+    const { concurrency = 10 } = options;
     if (this.#closed) throw new ConfigurationError("the inbox has been closed");
     const worker = new RedisWorker({
       bus,
@@ -101,8 +102,8 @@ class RedisInbox implements Inbox {
     this.#workers.add(worker);
     this.#purgeLater();
     return {
-      close: async (options) => {
-        await worker.close(options);
+      close: async (closing) => {
+        await worker.close(closing);
         this.#workers.delete(worker);
       },
     };
@@ -121,7 +122,7 @@ class RedisInbox implements Inbox {
   }
 
   async replay(target: string | RecordQuery, options: ReplayOptions = {}): Promise<Replayed> {
-    assertTarget(target);
+    assertReplay(target, options);
     return this.#management.replay(target, options);
   }
 
@@ -154,9 +155,4 @@ class RedisInbox implements Inbox {
       this.#purgeLater();
     }, PURGE_EVERY_MS);
   }
-}
-
-function assertTarget(target: unknown): void {
-  if (typeof target === "string" || (typeof target === "object" && target !== null)) return;
-  throw new TypeError("`target` must be the key of a record, or a query: all is {}");
 }

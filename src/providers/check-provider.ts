@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
-import { type Names, refuseUnknown } from "./known-options.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { EventDescription, ProviderDescription } from "./provider-description.ts";
 import { isUnsigned } from "./read-event.ts";
 import { signsHeader } from "./schemes/check-description.ts";

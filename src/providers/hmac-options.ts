@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
-import { type Names, refuseUnknown } from "./known-options.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { Handshakes, ProviderResponse } from "./provider.ts";
 import type { EventDescription } from "./provider-description.ts";
 import type { Content } from "./schemes/content.ts";

@@ -1,5 +1,6 @@
 import type { Logger } from "../bus/logger.ts";
 import { ConfigurationError } from "../errors.ts";
+import { refuseUnknown } from "../known-options.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { pathOf } from "./path.ts";
 import { type Receipt, refused } from "./receipt.ts";
@@ -25,6 +26,7 @@ export interface Hub extends Endpoint {
 
 /** Mounts `buses` under one handler: `createHub([StripeEvent, ConektaEvent])` serves `/stripe`, `/conekta`, `/health`. */
 export function createHub(buses: readonly HubBus[], options: HubOptions = {}): Hub {
+  refuseUnknown("", options, { prefix: true });
   const { prefix = "" } = options;
   if (prefix !== "" && !/^(?:\/[\w.~-]+)+$/.test(prefix)) {
     throw new ConfigurationError("`prefix` of a hub must be a path such as `/webhooks`, without a slash at its end");

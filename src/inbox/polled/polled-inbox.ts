@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../clock.ts";
 import { ConfigurationError, HookbusError, StoreUnavailableError } from "../../errors.ts";
+import { assertReplay, assertTarget, assertWork } from "../asked.ts";
 import type {
   CloseOptions,
   Inbox,
@@ -13,7 +14,7 @@ import type {
   Worker,
   WorkOptions,
 } from "../inbox.ts";
-import { assertWhole, type Policy } from "../policy.ts";
+import type { Policy } from "../policy.ts";
 import type { NewRecord, RecordDetails, Recorded, RecordSummary } from "../record.ts";
 import { Batch } from "./batch.ts";
 import { PolledWorker } from "./polled-worker.ts";
@@ -78,10 +79,8 @@ export class PolledInbox implements Inbox {
   }
 
   work(bus: InboxBus, options: WorkOptions = {}): Worker {
+    assertWork(bus, options);
     const { concurrency = 10, pollMs = 500 } = options;
-    assertWhole("concurrency", concurrency);
-    assertWhole("pollMs", pollMs);
-    if (typeof bus?.deliver !== "function") throw new TypeError("`bus` must be an EventBus");
     if (this.#closed) throw new ConfigurationError("the inbox has been closed");
     const worker = new PolledWorker({
       bus,
@@ -116,7 +115,7 @@ export class PolledInbox implements Inbox {
   }
 
   async replay(target: string | RecordQuery, options: ReplayOptions = {}): Promise<Replayed> {
-    assertTarget(target);
+    assertReplay(target, options);
     const replayed = await this.#answered(() => this.#store.replay(target, options));
     for (const worker of this.#workers) worker.wake();
     return replayed;
@@ -182,11 +181,6 @@ export class PolledInbox implements Inbox {
       throw new StoreUnavailableError("the inbox did not answer: nothing is acknowledged", { cause });
     }
   }
-}
-
-function assertTarget(target: unknown): void {
-  if (typeof target === "string" || (typeof target === "object" && target !== null)) return;
-  throw new TypeError("`target` must be the key of a record, or a query: all is {}");
 }
 
 function laneText(lane: unknown): string | undefined {

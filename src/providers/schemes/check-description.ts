@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors.ts";
-import { type Names, refuseUnknown } from "../known-options.ts";
+import { type Names, refuseUnknown } from "../../known-options.ts";
 import type { SignatureDescription } from "./description.ts";
 import type { HeaderName } from "./header-list.ts";
 

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "./errors.ts";
 
 /** The names of a type's fields, all of them: the compiler sees to it. */
 export type Names<T> = Readonly<Record<keyof T, true>>;
