@@ -15,6 +15,7 @@ import { readerOf } from "./receiver/reader.ts";
 import type { Receipt } from "./receiver/receipt.ts";
 import { Receiver, type ReceiverOptions } from "./receiver/receiver.ts";
 import type { BodyReader, Mount, RequestHead, WebhookRequest } from "./receiver/request.ts";
+import { allExpired } from "./receiver/verify.ts";
 
 export interface EventBusOptions extends BusOptions, ReceiverOptions {}
 
@@ -58,6 +59,7 @@ export class EventBus<Events extends EventMap = EventMap, Base = unknown>
   async isUp(): Promise<boolean> {
     try {
       this.assertReady();
+      if (allExpired(this.keys, this.clock.now())) return false;
       if (this.inbox) await this.inbox.ping();
       else if (this.idempotency !== false) await this.idempotency.ping?.();
       return true;

@@ -32,7 +32,7 @@ const NOTES: Readonly<Record<string, string>> = {
   resend: "delivers through Svix",
   sendgrid: "many events a delivery; the secret is the verification key",
   shopify:
-    "id, topic and shop come unsigned; types are parted by slashes; two topics with the same bytes are one event: where that happens, give each topic a bus",
+    "id, topic and shop come unsigned; types are parted by slashes; two topics with the same bytes are one event, which the first that fails waits for: where that happens, give each topic a bus",
   slack: "events, commands and interactivity; answers `url_verification`",
   square: "the URL is signed: `notificationUrl` behind a proxy",
   "standard-webhooks": "any sender that follows the standard",

@@ -60,7 +60,7 @@ describe("dispatch", () => {
         resolve = onFulfilled;
       },
     }));
-    for (const result of [null, 0, "then", { [THEN]: "no function" }, Object.assign(() => {}, { [THEN]() {} })]) {
+    for (const result of [null, 0, "then", { [THEN]: "no function" }, () => {}]) {
       bus.all(() => {
         calls.push(typeof result);
         return result;

@@ -23,6 +23,7 @@ import {
   signed,
   stripeBus,
 } from "../receiver/harness.ts";
+import { revoked, TROUBLES, unhandledOf } from "../receiver/unhandled.ts";
 import { Log } from "../support/bus.ts";
 import { FakeClock } from "../support/clock.ts";
 import { json, StandIn } from "../support/standin.ts";
@@ -217,6 +218,41 @@ describe("logSteps", () => {
     expect(log.lines).to.have.length(2);
   });
 
+  const lines: readonly Step[] = [
+    refusal,
+    { ...RECEIPT, outcome: "failed", status: 500, id: "evt_1" },
+    { ...RECEIPT, outcome: "duplicate", reason: "busy" },
+    { ...RECEIPT, outcome: "duplicate", conflict: true },
+    { ...RECEIPT, name: "hookbus.attempt", outcome: "dead", attempt: 1 },
+    { ...RECEIPT, name: "hookbus.attempt", outcome: "failed", attempt: 1 },
+    { ...RECEIPT, name: "hookbus.inbox", outcome: "failed", reason: "unexpected" },
+    { ...RECEIPT, name: "hookbus.diagnose", outcome: "found", finding: "x" },
+    { ...RECEIPT, name: "hookbus.deliver", outcome: "failed", subscriber: "x" },
+  ];
+  for (const [title, call] of Object.entries(TROUBLES)) {
+    it(`loses the line, and nothing else, of a logger that ${title}`, async () => {
+      let calls = 0;
+      const method = (): unknown => {
+        calls += 1;
+        return call();
+      };
+      const broken = { info: method, warn: method, error: method };
+      const writing = logSteps(
+        () => broken,
+        () => clock.now(),
+      );
+      expect(await unhandledOf(() => lines.forEach(writing))).to.deep.equal([]);
+      expect(calls).to.equal(lines.length);
+    });
+  }
+
+  it("writes of an error that throws when it is asked what kind of thing it is", () => {
+    const failures = lines.filter(({ outcome }) => outcome === "failed" || outcome === "dead");
+    for (const step of failures) write({ ...step, error: revoked() });
+    expect(log.lines).to.have.length(failures.length);
+    for (const line of log.lines) expect(line.fields).to.include({ error: "object" }).and.not.have.property("message");
+  });
+
   it("asks for the logger anew, line by line", () => {
     write(refusal);
     const first = log;
@@ -307,6 +343,7 @@ describe("the log of a bus", () => {
       { toString: () => M, message: M },
       new Error(`first line\n    at ${M}`),
       new AggregateError([new Error(M)], M),
+      Object.assign(new Error("m"), { name: `name ${M}`, code: `code ${M}` }),
     ]) {
       const bus = signing();
       bus.all(() => Promise.reject(thrown));

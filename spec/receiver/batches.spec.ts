@@ -51,6 +51,24 @@ function failing(bus: PlainEventBus, errors: Record<string, unknown>): string[] 
 }
 
 describe("a delivery of many events", () => {
+  it("tells of each that came with other data than before, whatever became of the others", async () => {
+    const bus = batchBus();
+    bus.all(() => undefined);
+    const known = { id: "evt_known", type: "a", data: { amount: 1 } };
+    await post(bus, [known]);
+    const steps = stepsOf(bus, "hookbus.receive");
+    const receipt = await post(bus, [
+      { id: "evt_new", type: "a", data: {} },
+      { ...known, data: { amount: 2 } },
+    ]);
+    expect(receipt).to.include({ status: 200, outcome: "handled" });
+    expect(steps.map(({ outcome, id }) => [outcome, id])).to.deep.equal([["handled", "evt_new"]]);
+    expect(logOf(bus)).to.have.length(1);
+    expect(JSON.stringify(logOf(bus)[0]))
+      .to.include("other data")
+      .and.include("evt_known");
+  });
+
   it("is handled event by event, in its order, each under its own key", async () => {
     const bus = batchBus();
     const seen: [string, string, string][] = [];

@@ -5,6 +5,7 @@ import type { IdempotencyStore } from "../../src/idempotency/store.ts";
 import { createHub, type HubBus } from "../../src/receiver/hub.ts";
 import { pathOf } from "../../src/receiver/path.ts";
 import { plainEventBus } from "../support/bus.ts";
+import { FakeClock } from "../support/clock.ts";
 import { StandIn } from "../support/standin.ts";
 import {
   anEvent,
@@ -15,6 +16,7 @@ import {
   logOf,
   RECEIVED,
   REFUSED,
+  SECRET,
   serve,
   signed,
   stripeBus,
@@ -133,6 +135,15 @@ describe("createHub", () => {
         refused.tolerance = -1;
       }).to.throw();
       expect(await healthOf([refused])).to.deep.equal([503, DOWN]);
+    });
+
+    it("is down once every secret has expired, as every delivery is a 500 then", async () => {
+      const clock = new FakeClock();
+      const bus = stripeBus({ clock });
+      bus.signingSecrets = { label: "old", secret: SECRET, notAfter: clock.now() + 1_000 };
+      expect((await healthOf([bus]))[0]).to.equal(200);
+      await clock.advance(1_001);
+      expect(await healthOf([bus])).to.deep.equal([503, DOWN]);
     });
 
     it("is down when a store does not answer", async () => {

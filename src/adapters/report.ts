@@ -1,12 +1,8 @@
-import { describeError, type Logger } from "../bus/logger.ts";
+import { describeError, type Logger, writeLine } from "../bus/logger.ts";
 
-/** Writes to the operator's log. A logger that throws loses its line, never a request or the process. */
+/** Writes to the operator's log. */
 export function report(logger: Logger, message: string, fields: object): void {
-  try {
-    logger.error(message, fields);
-  } catch {
-    // There is nowhere left to say it.
-  }
+  writeLine(logger, "error", message, fields);
 }
 
 /** Logs a fault that none of the pipeline's own answers foresees. */

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { EventMap, Provider, SecretSetting, SigningKey, WebhookRequest } from "../providers/provider.ts";
 import type { Logger } from "./logger.ts";
+import { writeLine } from "./logger.ts";
 import { isResolver, ResolvedKeys, type SecretResolver, type SecretResolverOptions } from "./secret-resolver.ts";
 import { type SecretInput, type SecretLabel, secretText, signingKeys } from "./secrets.ts";
 
@@ -164,7 +165,7 @@ export abstract class Credentials<Events extends EventMap, Base> {
           `\`${setting}\` means nothing to ${this.provider.name}: its secrets go into ${known.join(" or ")}`,
         );
       }
-      const warn = (message: string): void => this.logger.warn(`hookbus: ${message}`, { bus: this.name });
+      const warn = (message: string): void => writeLine(this.logger, "warn", `hookbus: ${message}`, { bus: this.name });
       let held: Held;
       if (isResolver(input)) {
         if (setting === "privateSignature")

@@ -64,7 +64,8 @@ export async function dispatch(
         if (subscription.timeoutMs === undefined) await result;
         else await within(subscription.timeoutMs, result, context, options.clock);
       }
-    } catch (thrown) {
+    } catch (caught) {
+      const thrown = lookable(caught);
       if (thrown instanceof Overdue) {
         settled = false;
         failure = { subscriber: subscription.name, error: thrown.error };
@@ -159,9 +160,20 @@ async function within(
 /** How a subscriber ended: only one that failed wants another try. */
 type End = "done" | "rejected" | "failed";
 
-function endOf(thrown: unknown): End {
+function endOf(caught: unknown): End {
+  const thrown = lookable(caught);
   if (thrown instanceof Ignore) return "done";
   return thrown instanceof Reject ? "rejected" : "failed";
+}
+
+/** What may be asked for its class: of some proxies even that throws, wherever it is asked. */
+function lookable(thrown: unknown): unknown {
+  try {
+    void (thrown instanceof Error);
+    return thrown;
+  } catch {
+    return new TypeError("the subscriber threw a proxy that cannot be looked at");
+  }
 }
 
 function isFinal(thrown: unknown): boolean {

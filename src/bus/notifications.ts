@@ -1,6 +1,7 @@
 import { EventEmitter } from "eventemitter3";
 import { ConfigurationError } from "../errors.ts";
 import { type NotificationAdapter, notificationAdapter } from "./adapter.ts";
+import { unheard } from "./logger.ts";
 import { matches, matchingPatterns } from "./patterns.ts";
 import { STEPS, type Step, type StepListener } from "./steps.ts";
 import {
@@ -12,7 +13,6 @@ import {
   type Subscriber,
 } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
-import { isThenable } from "./thenable.ts";
 
 export interface SubscriptionRequest extends SubscribeOptions {
   /** The mark of the bus that subscribes, which alone its subscriptions hear; empty for subscriptions across buses. */
@@ -264,11 +264,10 @@ function patternsOf(name: string, delimiter: string): string[] {
   return isStepPattern(name) ? matchingPatterns(name, ".").filter(isStepPattern) : matchingPatterns(name, delimiter);
 }
 
+/** As `shielded`, without a function made for every step. */
 function shield(listener: StepListener, step: Step): void {
   try {
-    const result = listener(step);
-    // Not `instanceof Promise`: test runners give each file a global scope of its own.
-    if (isThenable(result)) result.then(undefined, () => undefined);
+    unheard(listener(step));
   } catch {
     // A mere listener must not decide what becomes of a delivery; what it does with its own errors is its affair.
   }

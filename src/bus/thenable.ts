@@ -1,4 +1,5 @@
-/** Whether `value` is a promise, of whatever make. */
+/** Whether `value` is a promise, of whatever make: what `await` waits for, functions that have a `then` too. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  return "then" in value && typeof value.then === "function";
 }

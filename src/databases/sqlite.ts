@@ -215,5 +215,6 @@ function refusedAsync(going: unknown): TypeError {
 }
 
 function isThenable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  return "then" in value && typeof value.then === "function";
 }

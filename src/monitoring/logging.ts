@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { describeError, type Logger } from "../bus/logger.ts";
+import { describeError, isOne, type Logger, writeLine } from "../bus/logger.ts";
 import type { Step } from "../bus/steps.ts";
 import { DispatchError, HookbusError } from "../errors.ts";
 
@@ -26,6 +26,10 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
   /** What came last: in a flood, it comes again. */
   let last: Quiet | undefined;
 
+  function write(level: keyof Logger, message: string, fields: object): void {
+    writeLine(logger(), level, message, fields);
+  }
+
   function limited(level: keyof Logger, message: string, step: Step): void {
     const at = now();
     const { outcome } = step;
@@ -39,7 +43,7 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
     last = { outcome, word, until: at + QUIET_MS, left: 0 };
     quiet ??= new LRUCache({ max: 100 });
     quiet.set(`${outcome} ${word}`, last);
-    logger()[level](message, { ...told(step), ...(notLogged ? { notLogged } : {}) });
+    write(level, message, { ...told(step), ...(notLogged ? { notLogged } : {}) });
   }
 
   function receipt(step: Step): void {
@@ -47,20 +51,22 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
     else if (step.outcome === "failed") {
       // Without an id, the delivery failed before it was known to be genuine.
       if (step.id === undefined) limited("error", "hookbus: delivery failed", step);
-      else logger().error("hookbus: delivery failed", told(step));
+      else write("error", "hookbus: delivery failed", told(step));
     } else if (step.reason === "busy") limited("info", "hookbus: delivery put off: its event is being handled", step);
-    else if (step.conflict) logger().warn("hookbus: duplicate with other data than the first", told(step));
+    else if (step.reason === "other_type") {
+      limited("warn", "hookbus: delivery put off: its event has failed under another type, which is unsigned", step);
+    } else if (step.conflict) write("warn", "hookbus: duplicate with other data than the first", told(step));
   }
 
   function attempt(step: Step): void {
     if (step.outcome === "dead") {
-      logger().error("hookbus: event given up: it can be replayed from the inbox", {
+      write("error", "hookbus: event given up: it can be replayed from the inbox", {
         ...told(step),
         attempt: step.attempt,
       });
-    } else if (step.outcome === "failed" && !(step.error instanceof DispatchError)) {
+    } else if (step.outcome === "failed" && !isOne(step.error, DispatchError)) {
       // Of subscribers that failed, each has been told of.
-      logger().error("hookbus: attempt failed", { ...told(step), attempt: step.attempt });
+      write("error", "hookbus: attempt failed", { ...told(step), attempt: step.attempt });
     }
   }
 
@@ -71,7 +77,7 @@ export function logSteps(logger: () => Logger, now: () => number): (step: Step) 
     else if (step.name === "hookbus.diagnose" && step.outcome === "found") {
       limited("warn", `hookbus: why a delivery was refused: ${step.finding}`, step);
     } else if (step.name === "hookbus.deliver" && step.outcome === "failed") {
-      logger().error(`hookbus: subscriber "${step.subscriber}" failed`, {
+      write("error", `hookbus: subscriber "${step.subscriber}" failed`, {
         ...factsOf(step),
         ...describeError(step.error),
       });
@@ -86,7 +92,7 @@ function told(step: Step): object {
   return {
     ...factsOf(step),
     ...describeError(error),
-    ...(error instanceof HookbusError ? { message: error.message } : {}),
+    ...(isOne(error, HookbusError) ? { message: error.message } : {}),
   };
 }
 

@@ -1,7 +1,8 @@
+import { codeOf } from "../bus/logger.ts";
 import type { Marks } from "../bus/marks.ts";
 import { isThenable } from "../bus/thenable.ts";
 import type { Clock } from "../clock.ts";
-import { StaleTokenError, StoreUnavailableError } from "../errors.ts";
+import { HookbusError, StaleTokenError, StoreUnavailableError } from "../errors.ts";
 import type { ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
 
 /** The time between a claim and its end: keeps the lease alive, and remembers what the store did not take. */
@@ -60,10 +61,18 @@ export class ClaimedRun implements Marks {
     }
   }
 
-  /** Completes the claim, or gives it back for another try. Never fails; a promise only where the store is one. */
-  end(done: boolean): void | Promise<void> {
+  /**
+   * Completes the claim, or gives it back for another try, with a further mark if there is one to be kept. Never fails; a
+   * promise only where the store is one.
+   */
+  end(done: boolean, mark?: string): void | Promise<void> {
     this.#over = true;
     this.#clock.clearTimeout(this.#heartbeat);
+    const marked = done || mark === undefined || this.done.includes(mark) ? undefined : this.markDone(mark);
+    return marked === undefined ? this.#settle(done) : marked.then(() => this.#settle(done));
+  }
+
+  #settle(done: boolean): void | Promise<void> {
     try {
       const told = done ? this.#store.complete(this.#token) : this.#store.release(this.#token);
       if (isThenable(told)) return this.#settled(told);
@@ -84,26 +93,34 @@ export class ClaimedRun implements Marks {
     this.#refusal ??= unanswered(error);
   }
 
+  /**
+   * Three heartbeats a lease, by the clock alone: one may be late and one lost, whether it fails or is never answered. What
+   * is still unanswered needs no bound of its own: it grows by three a lease at the most, while the run lasts.
+   */
   #beat(): void {
-    // Three heartbeats a lease: one may be late and one lost.
-    this.#heartbeat = this.#clock.setTimeout(() => void this.#extend(), this.#leaseMs / 3);
+    this.#heartbeat = this.#clock.setTimeout(() => {
+      this.#beat();
+      void this.#extend();
+    }, this.#leaseMs / 3);
   }
 
   async #extend(): Promise<void> {
     try {
       await this.#store.extend(this.#token, this.#leaseMs);
     } catch (error) {
-      if (error instanceof StaleTokenError) {
-        this.#refusal ??= error; // lost for good
-        return;
-      }
+      // A beat that the end has overtaken is told that the claim is over. Whether it held until then, the end is told.
+      if (this.#over || !(error instanceof StaleTokenError)) return;
+      this.#refusal ??= error; // lost for good
+      this.#clock.clearTimeout(this.#heartbeat);
     }
-    if (!this.#over) this.#beat();
   }
 }
 
 /** What a failure of the store means: any but a refused token has the name that fails closed. */
 export function unanswered(cause: unknown): StaleTokenError | StoreUnavailableError {
   if (cause instanceof StaleTokenError) return cause;
-  return new StoreUnavailableError("the idempotency store did not answer: nothing is acknowledged", { cause });
+  // What hookbus itself says is wrong, or the driver's code: the operator's log shows no causes.
+  const why = cause instanceof HookbusError ? cause.message : codeOf(cause);
+  const told = `the idempotency store did not answer: nothing is acknowledged${why === undefined ? "" : ` (${why})`}`;
+  return new StoreUnavailableError(told, { cause });
 }

@@ -1,5 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
+import { classOf, codeOf, fieldOf } from "../bus/logger.ts";
 import type { Marks } from "../bus/marks.ts";
 import { markOf } from "../bus/subscription.ts";
 import { DispatchError, PayloadError, ProviderUnavailableError, RetryLater } from "../errors.ts";
@@ -123,11 +124,20 @@ function requestOf({ request, body }: LeasedRecord): WebhookRequest {
 const MESSAGE_LENGTH = 1_000;
 
 function failureOf(error: unknown, subscriber?: string): Failure {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const name = error instanceof Error ? error.name : typeof error;
   return {
     ...(subscriber !== undefined && { subscriber }),
-    error: typeof code === "string" ? code : name,
-    message: String(message ?? "").slice(0, MESSAGE_LENGTH),
+    // The step says it too, and so does the log.
+    error: codeOf(error) ?? classOf(error),
+    message: messageOf(error).slice(0, MESSAGE_LENGTH),
   };
+}
+
+function messageOf(error: unknown): string {
+  const message = fieldOf(error, "message");
+  try {
+    return String(message ?? "");
+  } catch {
+    // It is no text, and has none.
+    return "";
+  }
 }

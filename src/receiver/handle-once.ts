@@ -2,7 +2,7 @@ import type { Bus } from "../bus/bus.ts";
 import type { DeliveryFacts } from "../bus/context.ts";
 import type { Dispatched } from "../bus/dispatch.ts";
 import { DispatchError, StaleTokenError, type SubscriberFailure } from "../errors.ts";
-import type { Claim, ClaimOptions, IdempotencyStore } from "../idempotency/store.ts";
+import type { Claim, ClaimOptions, ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
 import { ClaimedRun, unanswered } from "./claimed-run.ts";
 import { busy, claimLost, failedGenuine, receiptOf } from "./failure.ts";
 import type { Passed } from "./filter.ts";
@@ -14,6 +14,24 @@ import type { Result } from "./timed.ts";
 export interface Content {
   readonly data: unknown;
   readonly source: Source | undefined;
+  /** Its type, where no signature covers that. */
+  readonly unsignedType: string | undefined;
+}
+
+/**
+ * The mark that an event has failed under a type that no signature covers: until it is handled under that one, no other
+ * type may end it. No subscriber is called so.
+ */
+function markOfType({ unsignedType }: Content): string | undefined {
+  return unsignedType === undefined ? undefined : `${TYPE}${unsignedType}`;
+}
+
+const TYPE = "(type) ";
+
+/** Whether the event failed before as one of another type. */
+function isOfAnotherType({ unsignedType }: Content, done: readonly string[]): boolean {
+  if (unsignedType === undefined || done.length === 0) return false;
+  return done.some((mark) => mark.startsWith(TYPE) && mark.slice(TYPE.length) !== unsignedType);
 }
 
 /**
@@ -30,8 +48,14 @@ export async function handleOnce(bus: Bus, passed: Passed, content: Content, lea
       const asked = begin(bus, store, facts.key, content, leaseMs);
       const run = asked instanceof Promise ? await asked : asked;
       if (run instanceof ClaimedRun) {
-        const ended = end(bus, facts, run, await bus.dispatch(event, facts, run));
-        result = ended instanceof Promise ? await ended : ended;
+        try {
+          const ended = end(bus, facts, run, await bus.dispatch(event, facts, run), content);
+          result = ended instanceof Promise ? await ended : ended;
+        } catch (error) {
+          // Nobody was called, or it is not known who: a claim that nobody ends is kept alive for ever.
+          await run.end(false, markOfType(content));
+          throw error;
+        }
       } else result = run;
     }
   } catch (error) {
@@ -46,18 +70,27 @@ function begin(
   bus: Bus,
   store: IdempotencyStore,
   key: string,
-  { data, source }: Content,
+  content: Content,
   leaseMs: number,
 ): ClaimedRun | Result | Promise<ClaimedRun | Result> {
-  const options = { leaseMs, fingerprint: fingerprintOf(data, source) };
+  const options = { leaseMs, fingerprint: fingerprintOf(content.data, content.source) };
   const claim = claimOf(store, key, options);
   return claim instanceof Promise
-    ? claim.then((answer) => begun(bus, store, answer, options))
-    : begun(bus, store, claim, options);
+    ? claim.then((answer) => begun(bus, store, answer, options, content))
+    : begun(bus, store, claim, options, content);
 }
 
-function begun(bus: Bus, store: IdempotencyStore, claim: Claim, options: ClaimOptions): ClaimedRun | Result {
-  if (claim.state === "claimed") return new ClaimedRun(store, claim, options.leaseMs, bus.clock);
+function begun(
+  bus: Bus,
+  store: IdempotencyStore,
+  claim: Claim,
+  options: ClaimOptions,
+  content: Content,
+): ClaimedRun | Result | Promise<Result> {
+  if (claim.state === "claimed") {
+    if (isOfAnotherType(content, claim.done)) return ofAnotherType(store, claim.token);
+    return new ClaimedRun(store, claim, options.leaseMs, bus.clock);
+  }
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
   const conflict = claim.fingerprint !== options.fingerprint;
   return { receipt: acknowledged("duplicate", bus.provider.success), conflict };
@@ -69,14 +102,15 @@ function end(
   facts: DeliveryFacts,
   run: ClaimedRun,
   { failures, late }: Dispatched,
+  content: Content,
 ): Result | Promise<Result> {
   const result = resultOf(bus, facts, failures);
   if (late !== undefined) {
     // The claim is held until every subscriber has really settled: no retry may run beside one that still works.
-    void late.then((finished) => run.end(finished));
+    void late.then((finished) => run.end(finished, markOfType(content)));
     return result;
   }
-  const ended = run.end(result.receipt.outcome === "handled");
+  const ended = run.end(result.receipt.outcome === "handled", markOfType(content));
   return ended === undefined ? accepted(run, result) : ended.then(() => accepted(run, result));
 }
 
@@ -89,14 +123,16 @@ function end(
 export async function useUp(
   bus: Bus,
   facts: DeliveryFacts,
-  { data, source }: Content,
+  content: Content,
   leaseMs: number,
 ): Promise<Result | undefined> {
   const store = bus.idempotency;
   if (store === false) return undefined;
-  const claim = await claimOf(store, facts.key, { leaseMs, fingerprint: fingerprintOf(data, source) });
+  const fingerprint = fingerprintOf(content.data, content.source);
+  const claim = await claimOf(store, facts.key, { leaseMs, fingerprint });
   if (claim.state === "busy") return { receipt: busy(), reason: "busy" };
   if (claim.state === "done") return { receipt: acknowledged("duplicate", bus.provider.success) };
+  if (isOfAnotherType(content, claim.done)) return ofAnotherType(store, claim.token);
   try {
     await store.complete(claim.token);
   } catch (cause) {
@@ -105,21 +141,40 @@ export async function useUp(
   return undefined;
 }
 
+async function ofAnotherType(store: IdempotencyStore, token: ClaimToken): Promise<Result> {
+  try {
+    await store.release(token);
+  } catch (cause) {
+    throw unanswered(cause);
+  }
+  return { receipt: busy(), reason: "other_type" };
+}
+
 function claimOf(store: IdempotencyStore, key: string, options: ClaimOptions): Claim | Promise<Claim> {
   try {
     const answer = store.claim(key, options);
-    return "state" in answer ? answer : waitedFor(answer);
+    return isClaim(answer) ? answer : waitedFor(answer);
   } catch (cause) {
     throw unanswered(cause);
   }
 }
 
-async function waitedFor(answer: Promise<Claim>): Promise<Claim> {
+async function waitedFor(promised: unknown): Promise<Claim> {
   try {
-    return await answer;
+    const answer = await promised;
+    if (isClaim(answer)) return answer;
+    throw new TypeError('a claim must be answered by { state: "claimed", token, done }, "busy" or "done"');
   } catch (cause) {
     throw unanswered(cause);
   }
+}
+
+/** A store may be somebody's own: whatever it answers beside these says nothing about the event. */
+function isClaim(answer: unknown): answer is Claim {
+  if (typeof answer !== "object" || answer === null || !("state" in answer)) return false;
+  const { state, token, done, fingerprint } = answer as Readonly<Record<string, unknown>>;
+  if (state === "claimed") return typeof token === "object" && token !== null && Array.isArray(done);
+  return state === "busy" || (state === "done" && typeof fingerprint === "string");
 }
 
 function resultOf(bus: Bus, facts: DeliveryFacts, failures: readonly SubscriberFailure[]): Result {

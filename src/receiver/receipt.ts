@@ -16,9 +16,6 @@ const JSON_HEADERS = Object.freeze({ "content-type": "application/json" });
 /** The default answer to a delivery that went well. */
 const ACKNOWLEDGED: ProviderResponse = { status: 200, headers: JSON_HEADERS, body: '{"received":true}' };
 
-/** Of their own: an adapter remembers what it made of headers and their last body. */
-const REFUSED_HEADERS = Object.freeze({ ...JSON_HEADERS });
-
 /** The one body of every refusal and failure: it tells the sender nothing. */
 const REFUSED_BODY = '{"received":false}';
 
@@ -29,10 +26,14 @@ export function acknowledged(outcome: Outcome, response: ProviderResponse = ACKN
 
 /** A refusal or failure. `headers` may add `allow`, `retry-after` or `www-authenticate`, never a reason. */
 export function refused(status: number, outcome: Outcome, headers?: Readonly<Record<string, string>>): Receipt {
-  return { status, headers: headers ? { ...JSON_HEADERS, ...headers } : REFUSED_HEADERS, body: REFUSED_BODY, outcome };
+  return { status, headers: headers ? { ...JSON_HEADERS, ...headers } : JSON_HEADERS, body: REFUSED_BODY, outcome };
 }
+
+/** What every client can count, and what a longer wait comes to (RFC 9111, section 1.2.2). */
+const MOST_SECONDS = 2 ** 31;
 
 /** A refusal that asks for another try, in whole seconds (RFC 9110, section 10.2.3). */
 export function refusedForNow(status: number, outcome: Outcome, retryAfterSeconds: number): Receipt {
-  return refused(status, outcome, { "retry-after": String(Math.max(1, Math.ceil(retryAfterSeconds))) });
+  const seconds = Math.min(MOST_SECONDS, Math.max(1, Math.ceil(retryAfterSeconds)));
+  return refused(status, outcome, { "retry-after": String(seconds) });
 }

@@ -9,7 +9,7 @@ import { factsOf } from "./facts.ts";
 import { failedGenuine, worstResult } from "./failure.ts";
 import { filtered } from "./filter.ts";
 import type { Source } from "./fingerprint.ts";
-import { handleOnce, useUp } from "./handle-once.ts";
+import { type Content, handleOnce, useUp } from "./handle-once.ts";
 import { hintOf } from "./hints.ts";
 import { paramsOf } from "./params.ts";
 import { ReadHeaders } from "./read-headers.ts";
@@ -158,17 +158,21 @@ async function deliverAll(bus: Bus, parts: readonly Part[], mount: Mount, leaseM
 
 /** What becomes of one event. Never rejects. */
 function deliver(bus: Bus, part: Part, { types }: Mount, leaseMs: number): Promise<Result> {
-  const { envelope, facts, source } = part;
+  const { envelope, facts } = part;
   if (types && !types.some((pattern) => matches(pattern, facts.type, bus.provider.delimiter))) {
     return genuine(part, ignore(bus, part, "types", leaseMs));
   }
-  const content = { data: envelope.data, source };
+  const content = contentOf(part);
   const passed = filtered(bus, envelope.event, facts);
   if (!(passed instanceof Promise)) return handleOnce(bus, passed, content, leaseMs);
   const handled = passed.then((one) =>
     one ? handleOnce(bus, one, content, leaseMs) : ignore(bus, part, "filter", leaseMs),
   );
   return genuine(part, handled);
+}
+
+function contentOf({ envelope: { data, unsigned }, facts, source }: Part): Content {
+  return { data, source, unsignedType: unsigned?.includes("type") ? facts.type : undefined };
 }
 
 /** Whatever goes wrong with an event that is known to be genuine is its result. */
@@ -180,9 +184,9 @@ async function genuine({ facts }: Part, promised: Promise<Result>): Promise<Resu
   }
 }
 
-async function ignore(bus: Bus, { envelope, facts, source }: Part, reason: string, leaseMs: number): Promise<Result> {
-  const { data, unsigned } = envelope;
-  const hindrance = unsigned?.includes("type") ? await useUp(bus, facts, { data, source }, leaseMs) : undefined;
+async function ignore(bus: Bus, part: Part, reason: string, leaseMs: number): Promise<Result> {
+  const content = contentOf(part);
+  const hindrance = content.unsignedType === undefined ? undefined : await useUp(bus, part.facts, content, leaseMs);
   return hindrance ?? { receipt: acknowledged("ignored", bus.provider.success), reason };
 }
 

@@ -65,7 +65,12 @@ export class Receiver {
     if (outcome === "rejected") return receipt;
     if (error !== undefined) tellListener(bus, error, facts);
     if (storeError !== undefined) tellListener(bus, storeError, facts);
-    for (const other of others) if (other.error !== undefined) tellListener(bus, other.error, other.facts);
+    for (const other of others) {
+      // The step is of one event; that another one came with other data than before is not to be lost for that.
+      if (other.conflict === true) bus.notifications.logStep(this.#step(other, Number.NaN));
+      if (other.error !== undefined) tellListener(bus, other.error, other.facts);
+      if (other.storeError !== undefined) tellListener(bus, other.storeError, other.facts);
+    }
     return receipt;
   }
 

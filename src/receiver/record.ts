@@ -2,7 +2,7 @@ import type { Bus } from "../bus/bus.ts";
 import { matches } from "../bus/patterns.ts";
 import { HookbusError, PayloadError, StoreUnavailableError } from "../errors.ts";
 import type { Inbox } from "../inbox/inbox.ts";
-import type { NewRecord, RecordedRequest } from "../inbox/record.ts";
+import type { NewRecord, Recorded, RecordedRequest } from "../inbox/record.ts";
 import type { Envelope } from "../providers/provider.ts";
 import { factsOf } from "./facts.ts";
 import { worstResult } from "./failure.ts";
@@ -34,7 +34,7 @@ export async function record(bus: Bus, inbox: Inbox, delivery: Genuine, { types 
   // What is ignored is used up where no signature covers its type, or it could come again as one of another type.
   const kept = events.filter(({ envelope, pinned }) => !pinned || envelope.unsigned?.includes("type"));
   const recorded =
-    kept.length > 0 ? await answered(() => inbox.record(kept.map((each) => recordOf(bus, inbox, delivery, each)))) : [];
+    kept.length > 0 ? await recordedBy(inbox, () => kept.map((each) => recordOf(bus, inbox, delivery, each))) : [];
   const results = events.map(({ envelope, pinned }): Result => {
     const facts =
       envelope.type === undefined
@@ -75,12 +75,20 @@ function recordOf(
   };
 }
 
-/** Whatever an inbox fails with, nothing is acknowledged. */
-async function answered<T>(call: () => Promise<T>): Promise<T> {
+/** Whatever an inbox fails with, or answers beside what became of each record, nothing is acknowledged. */
+async function recordedBy(inbox: Inbox, records: () => readonly NewRecord[]): Promise<readonly Recorded[]> {
   try {
-    return await call();
+    const given = records();
+    const answers: unknown = await inbox.record(given);
+    if (Array.isArray(answers) && answers.length === given.length && answers.every(isRecorded)) return answers;
+    throw new TypeError('`record` must answer each record by { state: "recorded" } or "duplicate"');
   } catch (cause) {
     if (cause instanceof HookbusError) throw cause;
     throw new StoreUnavailableError("the inbox did not answer: nothing is acknowledged", { cause });
   }
+}
+
+function isRecorded(answer: unknown): answer is Recorded {
+  if (typeof answer !== "object" || answer === null || !("state" in answer)) return false;
+  return answer.state === "recorded" || answer.state === "duplicate";
 }

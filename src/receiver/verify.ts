@@ -109,6 +109,11 @@ export function greet(
   return sought.then((found) => handshakes.beforeVerification?.(request, unexpired(found, now)));
 }
 
+/** Whether every secret that is set has expired: then no delivery can be verified. */
+export function allExpired(keys: readonly SigningKey[], now: number): boolean {
+  return keys.length > 0 && !keys.some((key) => isCurrent(key, now));
+}
+
 function unexpired(keys: readonly SigningKey[], now: number): readonly SigningKey[] {
   return keys.every((key) => isCurrent(key, now)) ? keys : keys.filter((key) => isCurrent(key, now));
 }

@@ -35,6 +35,8 @@ export class PolledWorker implements Worker {
   #troubles = 0;
   #asked: Promise<void> = Promise.resolve();
   #closing = false;
+  /** Whether the time to close is over, too: what heartbeats then still come to is nobody's concern. */
+  #over = false;
   #closed: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
@@ -143,9 +145,12 @@ export class PolledWorker implements Worker {
     if (waitMs < this.#options.pollMs) this.#options.clock.setTimeout(() => this.wake(), waitMs + 1);
   }
 
+  /** Three heartbeats a lease, by the clock alone: one may be late and one lost, whether it fails or is never answered. */
   #beat(): void {
-    // Three heartbeats a lease: one may be late and one lost.
-    this.#heartbeat = this.#options.clock.setTimeout(() => void this.#extend(), this.#options.policy.leaseMs / 3);
+    this.#heartbeat = this.#options.clock.setTimeout(() => {
+      this.#beat();
+      void this.#extend();
+    }, this.#options.policy.leaseMs / 3);
   }
 
   async #extend(): Promise<void> {
@@ -154,13 +159,15 @@ export class PolledWorker implements Worker {
     try {
       if (runs.length > 0) {
         const lost = await store.extend(runs.map(({ record }) => record.lease));
-        for (const run of runs) if (lost.some(({ fence }) => fence === run.record.lease.fence)) run.lose();
+        // A late answer may be about a lease that its run has exchanged for another since.
+        const isLost = ({ record: { key, lease } }: RecordRun): boolean =>
+          lost.some((each) => each.key === key && each.fence === lease.fence);
+        for (const run of runs) if (isLost(run)) run.lose();
       }
       await store.free?.(this.bus);
     } catch (error) {
-      this.#troubled(error);
+      if (!this.#over) this.#troubled(error);
     }
-    if (!this.#closing || this.#runs.size > this.#left.size) this.#beat();
   }
 
   /** Tells the operator, and says how long to leave the store alone. */
@@ -187,6 +194,7 @@ export class PolledWorker implements Worker {
       });
     }
     clock.clearTimeout(this.#heartbeat);
+    this.#over = true;
     for (const run of this.#runs) this.#left.add(run);
     for (const run of this.#left) run.stop(closing());
     const giveBack = (run: RecordRun) => run.giveBack().catch((error: unknown) => this.#options.bus.troubled(error));
