@@ -16,7 +16,6 @@ const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 
 /** How does the cost of an event grow with what there is of everything? */
 export const bench: Bench = {
-  question: "how does the cost of an event grow with subscribers, providers, secrets, keys and pending records?",
   seconds: 1_200,
   async measure(run) {
     return [

@@ -11,8 +11,7 @@ import { TIME, timed, type Work } from "./method/slice.ts";
 
 /** What do the parts cost of which a delivery consists, written by hand in the plain way, one more each time? */
 export const bench: Bench = {
-  question: "what do the parts of a delivery cost, written by hand?",
-  seconds: 60,
+  seconds: 120,
   async measure(run) {
     const figures: Figure[] = [];
     for (const [place, size] of SIZES.entries()) {

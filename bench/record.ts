@@ -10,7 +10,7 @@ import { bareSqlite } from "./storing/bare-sqlite.ts";
 import { batch, EACH, warmed } from "./storing/batch.ts";
 import { withFolder } from "./storing/folder.ts";
 import { POSTGRES_URL, withSchemas } from "./storing/postgres.ts";
-import { aRecord, sixtyFourWaiting } from "./storing/rows.ts";
+import { aRecord, records, sixtyFourWaiting } from "./storing/rows.ts";
 
 const COUNT = 1_024;
 const SENDS = 128;
@@ -18,8 +18,7 @@ const GROUP = 64;
 
 /** How many events a second does `record` make durable, 64 waiting? */
 export const bench: Bench = {
-  question: "how many events a second does `record` make durable, 64 waiting?",
-  seconds: 30,
+  seconds: 26,
   measure: async (run) => [
     ...(await withFolder((folder) => sqlite(folder, { ...run, until: share(run, 0.3) }))),
     ...(await postgres(run)),
@@ -31,7 +30,7 @@ async function sqlite(folder: string, run: Run): Promise<Figure[]> {
   const database = await bareSqlite(join(folder, "floor.db"));
   const floor = batch("bare insert", COUNT, async () => {
     for (let done = 0; done < COUNT; done += GROUP) {
-      database.insert(records(GROUP));
+      database.insert(records("bench", GROUP));
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
@@ -40,10 +39,10 @@ async function sqlite(folder: string, run: Run): Promise<Figure[]> {
   const pairs = await inPairs(floor, [record], { count: 31, until: run.until, seed: run.seed });
   await inbox.close();
   database.close();
-  run.tell(`sqlite: ${perSecond(pairs, "record")}/s recorded`);
   return [
     figure("sqlite: floor again / bare insert, events/s", 1 / pairs.ratio(AGAIN, EACH), pairs),
     figure("sqlite / bare insert, events/s", 1 / pairs.ratio("record", EACH), pairs),
+    perSecond("sqlite: events/s", pairs, "record"),
   ];
 }
 
@@ -58,7 +57,8 @@ async function postgres(run: Run): Promise<Figure[]> {
     await boss.createQueue("bench");
     const clients = [await pool.connect(), await pool.connect()] as const;
     const bare = async (client: PoolClient, rows: number): Promise<void> => {
-      for (let done = 0; done < COUNT / GROUP; done += 1) await bareInsert(client, schemas.floor, records(rows));
+      for (let done = 0; done < COUNT / GROUP; done += 1)
+        await bareInsert(client, schemas.floor, records("bench", rows));
     };
     const floor = batch("bare insert, 1 × 64", COUNT, () => bare(clients[0], GROUP));
     const contenders = [
@@ -72,18 +72,15 @@ async function postgres(run: Run): Promise<Figure[]> {
     for (const client of clients) client.release();
     await inbox.close();
     await boss.stop({ graceful: false });
-    run.tell(`postgres: ${perSecond(pairs, "record")}/s recorded, ${perSecond(pairs, "pg-boss send")}/s sent`);
     return [
       figure("postgres: floor again / bare insert, 1 × 64, events/s", 1 / pairs.ratio(AGAIN, EACH), pairs),
       figure("postgres / bare insert, 1 × 64, events/s", 1 / pairs.ratio("record", EACH), pairs),
       figure("postgres / bare insert, 2 × 32, events/s", pairs.against("bare insert, 2 × 32", "record", EACH), pairs),
       figure("postgres / pg-boss send, events/s", pairs.against("pg-boss send", "record", EACH), pairs),
+      perSecond("postgres: events/s", pairs, "record"),
+      perSecond("pg-boss send: events/s", pairs, "pg-boss send"),
     ];
   });
-}
-
-function records(count: number) {
-  return Array.from({ length: count }, () => aRecord("bench"));
 }
 
 /** pg-boss keeps objects. */
@@ -91,8 +88,8 @@ function sendable(): object {
   return JSON.parse(Buffer.from(aRecord("bench").body).toString());
 }
 
-function perSecond(pairs: Pairs, name: string): string {
-  return (1000 / pairs.cost(name, EACH)).toFixed(0);
+function perSecond(metric: string, pairs: Pairs, name: string): Figure {
+  return { bench: "record", metric, value: 1000 / pairs.cost(name, EACH), unit: "/s", pairs: pairs.count(name) };
 }
 
 function figure(metric: string, value: number, pairs: Pairs): Figure {

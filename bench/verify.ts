@@ -1,4 +1,4 @@
-import { signed } from "./deliveries/delivery.ts";
+import { SECRET, signed } from "./deliveries/delivery.ts";
 import { SIZES, type Size, TEMPLATES } from "./deliveries/events.ts";
 import { verifyAndParse } from "./deliveries/floor.ts";
 import { Pool } from "./deliveries/pool.ts";
@@ -6,12 +6,11 @@ import { assertReceives, CountingBus, receiving } from "./deliveries/receiving.t
 import { type Bench, type Figure, type Run, share } from "./method/figure.ts";
 import { AGAIN, inPairs } from "./method/pairs.ts";
 import { TIME, timed } from "./method/slice.ts";
-import { RIVALS } from "./rivals/all.ts";
+import { rivals } from "./rivals/all.ts";
 import { assertVerifies, sink, taking } from "./rivals/rival.ts";
 
 /** What does a delivery cost, from its bytes to its subscriber? */
 export const bench: Bench = {
-  question: "what does a delivery cost, from its bytes to its subscriber?",
   seconds: 62,
   async measure(run) {
     const figures: Figure[] = [];
@@ -28,7 +27,8 @@ async function atSize(size: Size, run: Run): Promise<Figure[]> {
   const pool = new Pool(make);
   const hookbus = new CountingBus(`verify-${SIZES.indexOf(size)}`);
   await assertReceives(hookbus, make(), forged());
-  for (const rival of RIVALS) await assertVerifies(rival, make(), forged());
+  const others = rivals([SECRET]);
+  for (const rival of others) await assertVerifies(rival, make(), forged());
   const floor = await timed({
     name: "floor",
     async: false,
@@ -37,12 +37,12 @@ async function atSize(size: Size, run: Run): Promise<Figure[]> {
     },
   });
   const contenders = [await timed(receiving(hookbus, pool))];
-  for (const rival of RIVALS) contenders.push(await timed(taking(rival, pool)));
+  for (const rival of others) contenders.push(await timed(taking(rival, pool)));
   const pairs = await inPairs(floor, contenders, { count: 101, until: run.until, seed: run.seed });
 
   const noise = pairs.noise(TIME);
   const common = { bench: "verify", unit: "×", noise } as const;
-  const beside = [AGAIN, "hookbus", ...RIVALS.map(({ name }) => name)].map(
+  const beside = [AGAIN, "hookbus", ...others.map(({ name }) => name)].map(
     (name): Figure => ({
       ...common,
       metric: `${name} / floor, ${size}`,
@@ -50,7 +50,7 @@ async function atSize(size: Size, run: Run): Promise<Figure[]> {
       pairs: pairs.count(name),
     }),
   );
-  const against = RIVALS.map(
+  const against = others.map(
     ({ name }): Figure => ({
       ...common,
       metric: `hookbus / ${name}, ${size}`,

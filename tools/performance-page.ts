@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Figure } from "../bench/method/figure.ts";
-import type { Verdict } from "../bench/method/goals.ts";
-import { written } from "../bench/method/report.ts";
+import { type Goal as Aim, aimOf } from "../bench/method/goals.ts";
+import { noiseIn, written } from "../bench/method/report.ts";
 import { ROOT, table, withMade } from "./made.ts";
 
 const PAGE = "docs/performance.md";
@@ -14,7 +14,7 @@ const RUNS: Readonly<Record<string, string>> = {
   "npm run bench -- --only growth": "bench/results/growth.json",
 };
 
-interface Goal extends Pick<Verdict["goal"], "bench" | "metric" | "comparison" | "figure"> {
+interface Goal extends Pick<Aim, "bench" | "metric" | "comparison" | "figure"> {
   readonly met: boolean;
 }
 
@@ -40,20 +40,18 @@ function partOf(command: string, { date, machine, figures, goals }: Run): string
   const benches = [...new Set(figures.map(({ bench }) => bench))];
   const tables = benches.map((bench) => {
     const rows = figures.filter((each) => each.bench === bench).map((figure) => rowOf(figure, goals));
-    return `### ${bench}\n\n${table(["measured", "figure", "goal", "noise"], rows)}`;
+    return `### ${bench}\n\n${table(["measured", "figure", "goal", "noise", "pairs"], rows)}`;
   });
   const missed = goals.filter(({ met }) => !met);
-  const told = missed.map(
-    ({ bench, metric, comparison, figure }) => `- \`${bench}\`, ${metric}: ${comparison} ${figure}`,
-  );
+  const told = missed.map((goal) => `- \`${goal.bench}\`, ${goal.metric}: ${aimOf(goal)}`);
   const fallen = goals.length === 0 ? [] : [`${goals.length - told.length} of ${goals.length} goals are met.`];
   if (told.length > 0) fallen.push(["Missed:", "", ...told].join("\n"));
   return [head, ...fallen, ...tables].join("\n\n");
 }
 
-function rowOf({ bench, metric, value, unit, noise }: Figure, goals: readonly Goal[]): readonly string[] {
+function rowOf({ bench, metric, value, unit, noise, pairs }: Figure, goals: readonly Goal[]): readonly string[] {
   const goal = goals.find((each) => each.bench === bench && each.metric === metric);
-  const aim = goal ? `${goal.comparison} ${goal.figure}${goal.met ? "" : ": **missed**"}` : "";
-  const within = noise === undefined ? "" : `±${(noise * 100).toFixed(1)} %`;
-  return [metric, written(value, unit), aim, within];
+  const aim = goal ? `${aimOf(goal)}${goal.met ? "" : ": **missed**"}` : "";
+  const within = noise === undefined ? "" : noiseIn(unit, noise);
+  return [metric, written(value, unit), aim, within, pairs === undefined ? "" : String(pairs)];
 }

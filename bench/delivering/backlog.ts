@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import { Logger, makeWorkerUtils } from "graphile-worker";
 import type { Pool } from "pg";
 import type { Inbox } from "../../dist/inbox/inbox.js";
-import { aRecord } from "../storing/rows.ts";
+import { records } from "../storing/rows.ts";
 
 /** Work that waits for workers. */
 export interface Backlog {
@@ -15,7 +15,7 @@ export interface Backlog {
 export function inboxBacklog(inbox: Inbox): Backlog {
   return {
     async fill(count) {
-      await Promise.all(records(count).map((record) => inbox.record([record])));
+      await Promise.all(records("bench", count).map((record) => inbox.record([record])));
     },
     async left() {
       const { pending, running, dead } = await inbox.counts();
@@ -31,7 +31,7 @@ export function bullmqBacklog(port: number): Backlog {
   const queue = new Queue("bench", { connection: { host: "127.0.0.1", port } });
   return {
     async fill(count) {
-      const jobs = records(count).map((record) => ({
+      const jobs = records("bench", count).map((record) => ({
         name: "event",
         data: { ...record, body: Buffer.from(record.body).toString("base64") },
         opts: { jobId: record.id },
@@ -54,7 +54,7 @@ export async function graphileBacklog(pool: Pool, schema: string): Promise<Backl
   await utils.migrate();
   return {
     async fill(count) {
-      const payloads = records(count).map(
+      const payloads = records("bench", count).map(
         (record) => JSON.parse(Buffer.from(record.body).toString()) as { id: string },
       );
       await utils.withPgClient(async (client) => {
@@ -70,8 +70,4 @@ export async function graphileBacklog(pool: Pool, schema: string): Promise<Backl
     },
     close: async () => utils.release(),
   };
-}
-
-function records(count: number) {
-  return Array.from({ length: count }, () => aRecord("bench"));
 }

@@ -3,11 +3,15 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Timed } from "../method/pairs.ts";
+import { coreTime } from "../method/proc-stat.ts";
 import { EACH } from "../storing/batch.ts";
 import type { Backlog } from "./backlog.ts";
 
 /** How many cores the workers were busy with. */
-export const CORES = "cores";
+export const WORKERS = "workers";
+
+/** How many cores were busy with anything: the workers, the server, and the little that the bench itself does. */
+export const MACHINE = "machine";
 
 /** How many events are recorded at once. */
 const AT_ONCE = 400;
@@ -55,16 +59,24 @@ export class Crew {
     const count = this.#count;
     for (let filled = 0; filled < count; filled += AT_ONCE) await this.#backlog.fill(Math.min(AT_ONCE, count - filled));
     this.#finished = 0;
+    const busy = busyMs();
     const started = performance.now();
     for (const worker of workers) worker.send("start");
     while (this.#finished < count) await sleep(1);
     // A subscriber has ended; that this is known for good is part of the work.
     while ((await this.#backlog.left()) > 0) await sleep(1);
     const took = performance.now() - started;
+    const machine = busyMs() - busy;
     const spent = await Promise.all(workers.map(stopped));
     if (this.#finished !== count) throw new Error(`${this.#finished} of ${count} events were delivered`);
-    return { [EACH]: took / count, [CORES]: spent.reduce((sum, ms) => sum + ms, 0) / took };
+    const workersMs = spent.reduce((sum, ms) => sum + ms, 0);
+    return { [EACH]: took / count, [WORKERS]: workersMs / took, [MACHINE]: machine / took };
   }
+}
+
+/** Not a number, where nobody tells. */
+function busyMs(): number {
+  return coreTime()?.busy ?? Number.NaN;
 }
 
 /** Resolves to what the worker has spent, in milliseconds. */

@@ -10,7 +10,6 @@ export const SECONDS = "seconds";
 export const CPU = "cpu";
 export const P99 = "p99";
 
-const SLICE_SECONDS = 0.1;
 /** What a server does before it counts: what is not compiled yet is no measure. The slow ones get less of it. */
 const WARM_REQUESTS = 4_000;
 const WARM_MS = 5_000;
@@ -23,15 +22,18 @@ export class LoadGenerator {
   readonly #child: ChildProcess;
   readonly #servers: ChildProcess[] = [];
   readonly #connections: number;
+  readonly #sliceSeconds: number;
 
-  private constructor(child: ChildProcess, connections: number) {
+  private constructor(child: ChildProcess, connections: number, sliceSeconds: number) {
     this.#child = child;
     this.#connections = connections;
+    this.#sliceSeconds = sliceSeconds;
   }
 
-  static async start(connections: number): Promise<LoadGenerator> {
+  /** @param sliceSeconds about how long a slice takes: the shorter it is, the more of it goes into connecting. */
+  static async start(connections: number, sliceSeconds: number): Promise<LoadGenerator> {
     const [child] = await started("load.ts", [], LOAD_CORE);
-    return new LoadGenerator(child, connections);
+    return new LoadGenerator(child, connections, sliceSeconds);
   }
 
   /** Starts the server of `file`, sees that it does its work, warms it up, and gives it as something to pair. */
@@ -43,7 +45,7 @@ export class LoadGenerator {
     let amount = 0;
     for (let sent = 0; sent < WARM_REQUESTS && performance.now() < until; sent += 1_000) {
       const warm = await this.#send(server, name, { port, scheme, amount: 1_000 });
-      const each = Math.round(SLICE_SECONDS / warm[SECONDS] / this.#connections);
+      const each = Math.round(this.#sliceSeconds / warm[SECONDS] / this.#connections);
       amount = Math.max(LEAST_EACH, each) * this.#connections;
     }
     return { name, slice: () => this.#send(server, name, { port, scheme, amount }) };

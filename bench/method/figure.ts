@@ -3,8 +3,8 @@ export interface Figure {
   readonly bench: string;
   readonly metric: string;
   readonly value: number;
-  readonly unit: "×" | "ms" | "µs" | "ns" | "B" | "/s";
-  /** By how much the floor differed from itself in the same run; absent where nothing was paired. */
+  readonly unit: "×" | "ms" | "B" | "/s" | "cores";
+  /** By how much the floor differed from itself in the same run, in `unit`; absent where nothing was paired. */
   readonly noise?: number | undefined;
   /** How many pairs the median is of. */
   readonly pairs?: number | undefined;
@@ -12,8 +12,6 @@ export interface Figure {
 
 /** What a bench file exports as `bench`. */
 export interface Bench {
-  /** What it answers, for the list of benches. */
-  readonly question: string;
   /** How long it may take, in seconds: a bench that runs out of it makes do with the pairs it has. */
   readonly seconds: number;
   measure(run: Run): Promise<readonly Figure[]>;

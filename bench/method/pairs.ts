@@ -102,7 +102,17 @@ export class Pairs {
 
   /** The median of the differences to the floor's cost. */
   difference(name: string, cost: string): number {
-    return median(this.#of(name).map(({ sample, floor }) => (sample[cost] as number) - (floor[cost] as number)));
+    return median(this.#differences(name, cost));
+  }
+
+  /** How far the floor's difference to itself may be from 0. */
+  noiseOfDifference(cost: string): number {
+    const [low, high] = medianRange(this.#differences(AGAIN, cost));
+    return Math.max(Math.abs(low), Math.abs(high));
+  }
+
+  #differences(name: string, cost: string): number[] {
+    return this.#of(name).map(({ sample, floor }) => (sample[cost] as number) - (floor[cost] as number));
   }
 
   #ratios(name: string, cost: string): number[] {

@@ -1,5 +1,5 @@
 import type { Figure } from "./figure.ts";
-import type { Verdict } from "./goals.ts";
+import { aimOf, type Verdict } from "./goals.ts";
 
 /** The figures as lines of text, a bench at a time. */
 export function table(figures: readonly Figure[]): string {
@@ -13,22 +13,24 @@ export function verdicts(all: readonly Verdict[]): string {
     goal.bench,
     goal.metric,
     figure ? written(figure.value, figure.unit) : "not measured",
-    `goal: ${goal.comparison} ${goal.figure}`,
+    `goal: ${aimOf(goal)}`,
     figure ? noiseAndPairs(figure) : "",
   ]);
   return columns(rows);
 }
 
-function noiseAndPairs({ noise, pairs }: Figure): string {
-  const parts = [
-    noise !== undefined && `noise ±${(noise * 100).toFixed(1)} %`,
-    pairs !== undefined && `${pairs} pairs`,
-  ];
+function noiseAndPairs({ unit, noise, pairs }: Figure): string {
+  const parts = [noise !== undefined && `noise ${noiseIn(unit, noise)}`, pairs !== undefined && `${pairs} pairs`];
   return parts.filter(Boolean).join(", ");
 }
 
+/** Of a ratio a part of it; of a difference, in the same unit. */
+export function noiseIn(unit: Figure["unit"], noise: number): string {
+  return unit === "×" ? `±${(noise * 100).toFixed(1)} %` : `±${written(noise, unit)}`;
+}
+
 export function written(value: number, unit: Figure["unit"]): string {
-  const digits = unit === "×" ? 2 : value < 100 ? 1 : 0;
+  const digits = unit === "×" || unit === "cores" ? 2 : value < 100 ? 1 : 0;
   return `${value.toFixed(digits)} ${unit}`;
 }
 

@@ -6,4 +6,7 @@ import { stripeSdk } from "./stripe.ts";
 import { svix } from "./svix.ts";
 import { tern } from "./tern.ts";
 
-export const RIVALS: readonly Rival[] = [stripeSdk, octokit, standardWebhooks, svix, tern, shopifyApiPackage];
+/** Set up for an endpoint that has these secrets. */
+export function rivals(secrets: readonly [string, ...string[]]): readonly Rival[] {
+  return [stripeSdk, octokit, standardWebhooks, svix, tern, shopifyApiPackage].map((rival) => rival(secrets));
+}

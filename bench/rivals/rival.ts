@@ -12,6 +12,35 @@ export interface Rival {
   take(delivery: Delivery): unknown;
 }
 
+/** Sets a package up as an application does that has these secrets. */
+export type MakeRival = (secrets: readonly [string, ...string[]]) => Rival;
+
+/** As whoever has several secrets writes it, where a package knows one: the first that does not throw. */
+export function trying<S, T>(secrets: readonly S[], take: (secret: S) => T): T {
+  let failure: unknown;
+  for (const secret of secrets) {
+    try {
+      return take(secret);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** The same where a package answers by a promise. */
+export async function tryingOneByOne<S, T>(secrets: readonly S[], take: (secret: S) => Promise<T>): Promise<T> {
+  let failure: unknown;
+  for (const secret of secrets) {
+    try {
+      return await take(secret);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
 /** Where results go, so that no compiler finds them unused. */
 export const sink: { last: unknown } = { last: undefined };
 

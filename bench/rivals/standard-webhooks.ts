@@ -1,12 +1,12 @@
 import { Webhook } from "standardwebhooks";
-import { SECRET } from "../deliveries/delivery.ts";
-import type { Rival } from "./rival.ts";
+import { type MakeRival, trying } from "./rival.ts";
 
-const webhook = new Webhook(SECRET);
-
-export const standardWebhooks: Rival = {
-  name: "standardwebhooks",
-  async: false,
-  refusesStale: true,
-  take: ({ body, standard }) => webhook.verify(body, standard),
+export const standardWebhooks: MakeRival = (secrets) => {
+  const webhooks = secrets.map((secret) => new Webhook(secret));
+  return {
+    name: "standardwebhooks",
+    async: false,
+    refusesStale: true,
+    take: ({ body, standard }) => trying(webhooks, (webhook) => webhook.verify(body, standard)),
+  };
 };

@@ -1,12 +1,12 @@
 import { Webhook } from "svix";
-import { SECRET } from "../deliveries/delivery.ts";
-import type { Rival } from "./rival.ts";
+import { type MakeRival, trying } from "./rival.ts";
 
-const webhook = new Webhook(SECRET);
-
-export const svix: Rival = {
-  name: "svix",
-  async: false,
-  refusesStale: true,
-  take: ({ body, standard }) => webhook.verify(body, standard),
+export const svix: MakeRival = (secrets) => {
+  const webhooks = secrets.map((secret) => new Webhook(secret));
+  return {
+    name: "svix",
+    async: false,
+    refusesStale: true,
+    take: ({ body, standard }) => trying(webhooks, (webhook) => webhook.verify(body, standard)),
+  };
 };

@@ -11,6 +11,10 @@ export function aRecord(bus: string): NewRecord {
   return recordOf(bus, id, Buffer.from(JSON.stringify(data)), `t=1700000000,v1=${"a".repeat(64)}`);
 }
 
+export function records(bus: string, count: number): NewRecord[] {
+  return Array.from({ length: count }, () => aRecord(bus));
+}
+
 /** The record that hookbus itself would make of a delivery of Stripe's. */
 export function recordOf(bus: string, id: string, body: Buffer, signature: string): NewRecord {
   return {

@@ -1,16 +1,17 @@
 import { Logger, run } from "graphile-worker";
+import { Pool } from "pg";
 import { POSTGRES_URL } from "../../storing/postgres.ts";
 import type { Engine } from "../worker.ts";
 import { CONCURRENCY } from "./hookbus.ts";
 
 export function engineOf(schema: string): Engine {
+  const pgPool = new Pool({ connectionString: POSTGRES_URL, max: 10 });
   return {
     async start(finished) {
       const runner = await run({
-        connectionString: POSTGRES_URL,
+        pgPool,
         schema,
         concurrency: CONCURRENCY,
-        maxPoolSize: 10,
         noHandleSignals: true,
         logger: new Logger(() => () => undefined),
         taskList: { bench: async () => finished() },
