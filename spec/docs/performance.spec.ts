@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { generatedPerformance } from "../../tools/performance-page.ts";
@@ -10,6 +10,13 @@ describe("the page about performance", () => {
 
   it("shows the figures as they were measured last", () => {
     expect(text, "run `npm run generate`").to.equal(generatedPerformance().get("docs/performance.md"));
+  });
+
+  it("judges by the goals that there are", () => {
+    const read = (path: string) => JSON.parse(readFileSync(join(ROOT, path), "utf8"));
+    const goals = read("bench/goals.json") as readonly object[];
+    const run = read("bench/results/standing.json") as { goals: readonly Record<string, unknown>[] };
+    expect(run.goals.map(({ value: _, met: __, ...goal }) => goal)).to.deep.equal(goals);
   });
 
   it("names the command, the date and the machine of each run", () => {
