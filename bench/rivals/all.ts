@@ -7,6 +7,6 @@ import { svix } from "./svix.ts";
 import { tern } from "./tern.ts";
 
 /** Set up for an endpoint that has these secrets. */
-export function rivals(secrets: readonly [string, ...string[]]): readonly Rival[] {
+export function rivals(secrets: readonly string[]): readonly Rival[] {
   return [stripeSdk, octokit, standardWebhooks, svix, tern, shopifyApiPackage].map((rival) => rival(secrets));
 }

@@ -1,7 +1,7 @@
 import { Webhooks } from "@octokit/webhooks";
 import { type MakeRival, sink } from "./rival.ts";
 
-export const octokit: MakeRival = ([secret, ...additionalSecrets]) => {
+export const octokit: MakeRival = ([secret = "", ...additionalSecrets]) => {
   const webhooks = new Webhooks({ secret, ...(additionalSecrets.length > 0 ? { additionalSecrets } : {}) });
   webhooks.on("push", async ({ payload }) => {
     sink.last = payload;

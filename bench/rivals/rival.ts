@@ -13,7 +13,7 @@ export interface Rival {
 }
 
 /** Sets a package up as an application does that has these secrets. */
-export type MakeRival = (secrets: readonly [string, ...string[]]) => Rival;
+export type MakeRival = (secrets: readonly string[]) => Rival;
 
 /** As whoever has several secrets writes it, where a package knows one: the first that does not throw. */
 export function trying<S, T>(secrets: readonly S[], take: (secret: S) => T): T {

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError, DispatchError } from "../errors.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import type { EventMap, Provider } from "../providers/provider.ts";
+import { isThenable } from "../thenable.ts";
 import type { DeliveryFacts } from "./context.ts";
 import { type Dispatched, dispatch } from "./dispatch.ts";
 import { freezeDeeply } from "./freeze.ts";
@@ -14,7 +15,6 @@ import { Settings } from "./settings.ts";
 import type { Step } from "./steps.ts";
 import type { Disposer, SubscribeOptions, Subscriber, SubscriberFunction, SubscriberObject } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
-import { isThenable } from "./thenable.ts";
 
 export interface BusOptions {
   /** Unique among the buses of an application: keys and logs carry it. Default: the provider's name. */

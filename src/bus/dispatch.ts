@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { Ignore, Reject, type SubscriberFailure, SubscriberTimeoutError } from "../errors.ts";
+import { isThenable } from "../thenable.ts";
 import { DeliveryContext, type DeliveryFacts } from "./context.ts";
 import type { Marks } from "./marks.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Step } from "./steps.ts";
 import { markOf, type Subscription } from "./subscription.ts";
-import { isThenable } from "./thenable.ts";
 
 export interface DispatchOptions {
   readonly notifications: Notifications;

@@ -1,4 +1,4 @@
-import { isThenable } from "./thenable.ts";
+import { isThenable } from "../thenable.ts";
 
 /** Where the operator reads. `console` fits, and so does any logger that takes a message and then fields. */
 export interface Logger {

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
+import { isThenable } from "../thenable.ts";
 import { follow } from "./follow.ts";
 import { closeQuietly, isCorruption, openSqlite, type SqliteDatabase, sqliteDriver } from "./sqlite-driver.ts";
 import { SqliteStatements, setUp } from "./sqlite-statements.ts";
@@ -212,9 +213,4 @@ function release(database: SqliteStatements): void {
 function refusedAsync(going: unknown): TypeError {
   (going as PromiseLike<unknown>).then(undefined, () => undefined);
   return new TypeError("`fn` must be synchronous on SQLite: its transaction cannot be held open over an `await`");
-}
-
-function isThenable(value: unknown): boolean {
-  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
-  return "then" in value && typeof value.then === "function";
 }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
-import { assertReplay, assertTarget, assertWork } from "./asked.ts";
+import { assertReplay, assertTarget, assertWork } from "./arguments.ts";
 import type {
   CloseOptions,
   Inbox,

@@ -1,9 +1,9 @@
 import { codeOf } from "../bus/logger.ts";
 import type { Marks } from "../bus/marks.ts";
-import { isThenable } from "../bus/thenable.ts";
 import type { Clock } from "../clock.ts";
 import { HookbusError, StaleTokenError, StoreUnavailableError } from "../errors.ts";
 import type { ClaimToken, IdempotencyStore } from "../idempotency/store.ts";
+import { isThenable } from "../thenable.ts";
 
 /** The time between a claim and its end: keeps the lease alive, and remembers what the store did not take. */
 export class ClaimedRun implements Marks {

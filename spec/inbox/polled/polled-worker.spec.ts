@@ -42,9 +42,16 @@ function aWorker({
   flush = () => [],
   bus = new ScriptedBus("shop", () => DONE),
 }: Setting): PolledWorker {
-  const store = { lease, extend } as unknown as RecordStore;
   const writes = new Batch<Change, boolean>({ flush, most: 10, flights: 1, timeoutMs: 60_000, clock });
-  return new PolledWorker({ bus, store, writes, policy: policyOf({}), clock, concurrency: 5, pollMs: 1_000 });
+  return new PolledWorker({
+    bus,
+    store: { lease, extend },
+    writes,
+    policy: policyOf({}),
+    clock,
+    concurrency: 5,
+    pollMs: 1_000,
+  });
 }
 
 describe("a worker that polls", () => {

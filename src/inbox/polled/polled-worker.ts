@@ -5,11 +5,11 @@ import { backoffMs, type Policy } from "../policy.ts";
 import type { LeasedRecord, Outcome } from "../record.ts";
 import type { Batch } from "./batch.ts";
 import { RecordRun } from "./record-run.ts";
-import type { Change, RecordStore } from "./record-store.ts";
+import type { Change, WorkedStore } from "./record-store.ts";
 
 export interface PolledWorkerOptions {
   readonly bus: InboxBus;
-  readonly store: RecordStore;
+  readonly store: WorkedStore;
   readonly writes: Batch<Change, boolean>;
   readonly policy: Policy;
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import { StaleTokenError } from "../../errors.ts";
 import type { Run } from "../inbox.ts";
 import type { Lease, LeasedRecord, Outcome } from "../record.ts";
 import type { Batch } from "./batch.ts";
-import type { Change, Mark, RecordStore } from "./record-store.ts";
+import type { Change, Mark, WorkedStore } from "./record-store.ts";
 
 /** One attempt of a record that this worker holds: what its subscribers finish is kept under its lease. */
 export class RecordRun implements Run {
@@ -16,7 +16,7 @@ export class RecordRun implements Run {
   #over = false;
   #idle = false;
 
-  constructor(record: LeasedRecord, store: RecordStore, writes: Batch<Change, boolean>, now: () => number) {
+  constructor(record: LeasedRecord, store: WorkedStore, writes: Batch<Change, boolean>, now: () => number) {
     this.#record = record;
     this.#now = now;
     this.#writes = writes;

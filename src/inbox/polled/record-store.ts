@@ -66,3 +66,6 @@ export interface RecordStore {
 }
 
 type Maybe<T> = T | Promise<T>;
+
+/** What a worker asks of it beside the writes. */
+export type WorkedStore = Pick<RecordStore, "lease" | "extend" | "free" | "transaction" | "markDoneWithin">;
